@@ -1,0 +1,108 @@
+// Scheduler: fibers on one thread.
+//
+// A fiber is a function with its own small stack (Boost.Context, pooled, guarded). It runs until it waits; then another runnable fiber goes
+// on; when none is runnable the Poller sleeps until the next event or timer. Nothing else in edge waits: sockets, files, timers, locks
+// and JavaScript promises are all a fiber suspended here. In a simulation the same scheduler runs with a Poller that jumps virtual time
+// to the next event and a ReadyOrder that asks the seed.
+//
+//      Spawn --> ready --> running --Suspend--> waiting --Wake / deadline / cancel / crash--> ready ... --> body returns, stack pooled
+//
+// Every wait may end with: OK (woken), kDeadlineExceeded, kCancelled (its TaskGroup was cancelled), kAborted "crashed" (its Domain was).
+// No fiber is destroyed while suspended: cancelled and crashed fibers are resumed and run to their ends (design: "Crash, one rule").
+#ifndef EDGE_RUNTIME_FIBER_SCHEDULER_H_
+#define EDGE_RUNTIME_FIBER_SCHEDULER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "runtime/base/byte_count.h"
+#include "runtime/base/time.h"
+#include "runtime/seam/clock.h"
+#include "runtime/seam/ready_order.h"
+
+namespace edge {
+
+class Fiber;   // a running or suspended function; owned by the scheduler; a pointer is valid until the body returns
+class Domain;  // what crashes together: one incarnation of one node (domain.h)
+
+// What the scheduler does when nothing is runnable. Os version: epoll (runtime/os); Sim version: the world's event queue.
+class Poller {
+ public:
+  virtual ~Poller() = default;
+  // Makes what is due runnable (through Scheduler::Wake and callbacks); sleeps until something is due, at most until `until`. `until` in the
+  // past: looks without sleeping. Refreshes the clock before it returns.
+  virtual void Poll(Instant until) = 0;
+};
+
+struct SchedulerLimits {
+  ByteCount stack = ByteCount::KiB(256);       // per fiber, virtual; touched pages only are real
+  size_t fibers_max = 1'000'000;
+  size_t pooled_stacks_max = 1024;             // kept for reuse
+  size_t runs_between_polls_max = 64;          // a busy ready list still polls the outside this often
+};
+
+struct StackBounds {
+  char* low;   // lowest usable address
+  char* high;
+};
+
+class Scheduler {
+ public:
+  // Clock, order and poller are borrowed and outlive the scheduler.
+  Scheduler(const Clock& clock, ReadyOrder& order, Poller& poller, SchedulerLimits limits = {});
+  ~Scheduler();  // REQUIRES: no live fibers
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Starts a detached fiber (ready, not yet run) in the spawning fiber's domain. Its causal key derives from the spawner's key, `label` and
+  // the number of fibers the spawner has spawned before. kResourceExhausted at fibers_max. Callable from fibers and from the poll loop.
+  absl::Status Spawn(std::string_view label, absl::AnyInvocable<void()> body);
+  absl::Status SpawnIn(Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
+
+  // Runs until no fiber is left, or until Stop. Called from the thread's own stack, not from a fiber.
+  void Run();
+  // Runs everything that is runnable now (including what it makes runnable) without polling; for tests.
+  void RunReady();
+  // Makes Run return after the current turn, with fibers left suspended; Run may be called again.
+  void Stop();
+
+  // --- from inside a fiber ---
+  Fiber* current() const { return current_; }  // null on the thread's own stack
+  // MAY SUSPEND. OK when `deadline` has come.
+  absl::Status SleepUntil(Instant deadline);
+  absl::Status SleepFor(Duration duration);
+  // Lets every other runnable fiber and due event go first. MAY SUSPEND.
+  absl::Status Yield();
+  // Suspends the current fiber until Wake(fiber): the primitive under every wait. A Wake that came between the registration and this call is
+  // not lost. MAY SUSPEND. kDeadlineExceeded, kCancelled, kAborted.
+  absl::Status Suspend(Instant deadline);
+  // Makes a suspended fiber runnable; idempotent; callable from fibers and the poll loop. REQUIRES: the fiber is live.
+  void Wake(Fiber* fiber);
+  // OK, or the reason for which every wait of the current fiber would end at once.
+  absl::Status CheckAlive() const;
+  // The running fiber's stack, for engines that check their depth.
+  StackBounds CurrentStack() const;
+  // Stable causal key of the current fiber (0 on the thread's own stack).
+  uint64_t CurrentKey() const;
+
+  const Clock& clock() const { return clock_; }
+  size_t live_fibers() const;
+
+ private:
+  friend class Fiber;
+  friend class TaskGroup;
+  friend class Domain;
+  struct Impl;
+
+  const Clock& clock_;
+  Fiber* current_ = nullptr;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edge
+
+#endif  // EDGE_RUNTIME_FIBER_SCHEDULER_H_

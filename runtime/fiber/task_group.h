@@ -1,0 +1,41 @@
+// TaskGroup: fibers with a common end.
+//
+// Whoever starts fibers owns a TaskGroup and waits for it: no fiber outlives the scope that started it. Cancel makes every wait of its
+// members (and of groups made inside them) return kCancelled from then on; they run to their ends.
+#ifndef EDGE_RUNTIME_FIBER_TASK_GROUP_H_
+#define EDGE_RUNTIME_FIBER_TASK_GROUP_H_
+
+#include <memory>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "runtime/fiber/scheduler.h"
+
+namespace edge {
+
+class TaskGroup {
+ public:
+  explicit TaskGroup(Scheduler& scheduler);
+  ~TaskGroup();  // REQUIRES: no member is alive (call Wait)
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // kResourceExhausted: too many fibers. kCancelled: the group is cancelled.
+  absl::Status Spawn(std::string_view label, absl::AnyInvocable<void()> body);
+  // Every wait of every member returns kCancelled from now on. Idempotent.
+  void Cancel();
+  bool cancelled() const;
+  // Waits until no member is alive. When the waiting fiber itself is cancelled or has crashed, so are the members, and it still waits for them. MAY SUSPEND.
+  void Wait();
+  size_t size() const;
+
+ private:
+  friend class Scheduler;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edge
+
+#endif  // EDGE_RUNTIME_FIBER_TASK_GROUP_H_
