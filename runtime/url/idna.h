@@ -18,8 +18,8 @@ namespace edge::url {
 
 class IdnaMapper {
  public:
-  // Longest domain accepted, in bytes of UTF-8. Punycode takes quadratic time in the length of a label, and no name that DNS can hold
-  // comes near this.
+  // Longest domain accepted, in bytes of UTF-8. Punycode takes quadratic time in the length of a label (ICU itself refuses labels above
+  // about 1000 code units), and no name that DNS can hold comes near this.
   static constexpr size_t kDomainBytesMax = 2048;
 
   // The one mapper of the process, opened by the first call. It is a process-wide constant and no global state: ICU's handle is
