@@ -1,6 +1,7 @@
 // Properties of every URL, looked for with inputs that are made of the characters and words the parser treats specially.
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -31,9 +32,10 @@ rc::Gen<std::string> Text() {
 }
 
 rc::Gen<std::string> UrlText() {
-  const auto prefix = rc::gen::elementOf(std::vector<std::string>{
-      "", "http://", "http://h", "http://h/", "file:", "file:///", "file:///C:/", "foo:", "foo:/", "foo://", "foo://h", "foo:/.//", "data:x"});
-  return rc::gen::map(rc::gen::pair(prefix, Text()), [](const std::pair<std::string, std::string>& parts) { return parts.first + parts.second; });
+  const auto prefix = rc::gen::elementOf(std::vector<std::string>{"", "http://", "http://h", "http://h/", "file:", "file:///", "file:///C:/",
+                                                                  "foo:", "foo:/", "foo://", "foo://h", "foo:/.//", "data:x"});
+  return rc::gen::map(rc::gen::pair(prefix, Text()),
+                      [](const std::pair<std::string, std::string>& parts) { return parts.first + parts.second; });
 }
 
 // What holds for every URL: it parses to itself, and its getters are its text.
