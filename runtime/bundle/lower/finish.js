@@ -1,0 +1,110 @@
+// Finish: the last walk over the lowered tree, for what can only be seen when everything else is done.
+//
+//  - A function that cannot be constructed (an arrow, a class member) is printed as a method of a throw-away object: see names.js.
+//  - Object literals the engine's parser does not know are spelled otherwise.
+//  - this.x = v instead of a definition for class fields, where the two cannot be told apart.
+'use strict';
+
+const { types: t } = require('@babel/core');
+
+// The engine's parser takes {get(...) {...}} for the beginning of an accessor, and knows no method named by a reserved word.
+function methodKey(name) {
+  return t.isValidIdentifier(name, true) && name !== 'get' && name !== 'set' ? t.identifier(name) : t.stringLiteral(name);
+}
+
+// Turns the FunctionExpression `node` itself into ({name(params) {body}}).name.
+function toMethod(node, name) {
+  const { params, body, loc, start, end } = node;
+  const method = t.objectMethod('method', methodKey(name), params, body);
+  Object.assign(method, { loc, start, end });
+  for (const property of Object.keys(node)) delete node[property];
+  const isName = t.isValidIdentifier(name, false);
+  const key = isName ? t.identifier(name) : t.stringLiteral(name);
+  Object.assign(node, t.memberExpression(t.objectExpression([method]), key, !isName), { loc, start, end });
+}
+
+// [key]() {...} is not in the engine's grammar; [key]: ({name() {...}}).name is.
+function finishComputedMethod(node) {
+  const { key, params, body, loc, start, end } = node;
+  const value = t.inherits(t.functionExpression(null, params, body), node);
+  const name = t.isMemberExpression(key) && t.isIdentifier(key.object, { name: 'Symbol' }) && t.isIdentifier(key.property) ? `[Symbol.${key.property.name}]` : '';
+  toMethod(value, name);
+  for (const property of Object.keys(node)) delete node[property];
+  Object.assign(node, t.objectProperty(key, value, true), { loc, start, end });
+}
+
+function keyText(key) {
+  if (t.isStringLiteral(key)) return key.value;
+  if (t.isIdentifier(key)) {
+    const hidden = /^_private_(\w+?)\d*$/.exec(key.name);
+    if (hidden) return `#${hidden[1]}`;
+  }
+  return '';
+}
+
+// _createClass(C, [{key: "m", value: function m() {}}, ...], [...])
+function finishMembers(list) {
+  if (!t.isArrayExpression(list)) return;
+  for (const member of list.elements) {
+    let name = '';
+    for (const property of member.properties) {
+      const kind = property.key.name;
+      if (kind === 'key') name = keyText(property.value);
+      else if (t.isFunctionExpression(property.value)) toMethod(property.value, kind === 'value' ? name : `${kind} ${name}`);
+    }
+  }
+}
+
+function isPlainField(node, accessors) {
+  if (!t.isExpressionStatement(node)) return false;
+  const { expression } = node;
+  if (!t.isCallExpression(expression) || !t.isIdentifier(expression.callee, { name: '_help_defineProperty' })) return false;
+  const [object, key] = expression.arguments;
+  if (t.isIdentifier(key) && key.name.startsWith('_private_')) return true;
+  return t.isThisExpression(object) && t.isStringLiteral(key) && key.value !== '__proto__' && !accessors.has(key.value);
+}
+
+// Names of accessors in any class of the program: a field of such a name must be defined, not assigned.
+function accessorNames(program) {
+  const names = new Set();
+  t.traverseFast(program, (node) => {
+    if ((node.type !== 'ClassMethod' && node.type !== 'ClassAccessorProperty') || node.kind === 'method' || node.kind === 'constructor') return;
+    if (t.isIdentifier(node.key) && !node.computed) names.add(node.key.name);
+    else if (t.isStringLiteral(node.key)) names.add(node.key.value);
+  });
+  return names;
+}
+
+// Children first: a node may become one of another type.
+function walk(node, visit) {
+  for (const key of t.VISITOR_KEYS[node.type]) {
+    const child = node[key];
+    if (Array.isArray(child)) {
+      for (const element of child) if (element) walk(element, visit);
+    } else if (child) {
+      walk(child, visit);
+    }
+  }
+  visit(node);
+}
+
+function finish(program, accessors) {
+  walk(program, (node) => {
+    if (node.type === 'ObjectMethod' && node.kind === 'method') {
+      if (node.computed) finishComputedMethod(node);
+      else if (t.isIdentifier(node.key)) node.key = methodKey(node.key.name);
+    } else if (node.type === 'FunctionExpression' && node.edgeArrow) {
+      toMethod(node, node.edgeName || '');
+    } else if (node.type === 'CallExpression' && t.isIdentifier(node.callee, { name: '_help_createClass' })) {
+      finishMembers(node.arguments[1]);
+      finishMembers(node.arguments[2]);
+    } else if (isPlainField(node, accessors)) {
+      const [object, key, value] = node.expression.arguments;
+      const isName = t.isStringLiteral(key) && t.isValidIdentifier(key.value, false);
+      const target = t.memberExpression(object, isName ? t.identifier(key.value) : key, !isName);
+      node.expression = t.inherits(t.assignmentExpression('=', target, value), node.expression);
+    }
+  });
+}
+
+module.exports = { accessorNames, finish };
