@@ -1,0 +1,93 @@
+// ConfigReader: checks the values of a wrangler file against the table of keys and fills a WorkerConfig from them.
+//
+// It works on the document alone; whether the files that it names exist is for wrangler.cc. Problems are collected, not returned at the
+// first: `errors` stop the start, `notices` do not.
+#ifndef EDGE_RUNTIME_CONFIG_CONFIG_READER_H_
+#define EDGE_RUNTIME_CONFIG_CONFIG_READER_H_
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/time.h"
+#include "runtime/config/config_keys.h"
+#include "runtime/config/document.h"
+#include "runtime/config/notice.h"
+#include "runtime/config/worker_config.h"
+
+namespace edge::config {
+
+class ConfigReader {
+ public:
+  struct Options {
+    std::string file;      // for messages
+    std::string base_dir;  // what relative paths are joined to
+    std::string environment;
+    std::optional<WallTime> now;
+  };
+  struct Problem {
+    int line = 0;  // 0: about the file as a whole
+    std::string text;
+  };
+
+  // `root` outlives the reader.
+  ConfigReader(const Value& root, Options options);
+
+  // Fills config(), errors(), notices(). To be called once.
+  void Read();
+
+  WorkerConfig& config() { return config_; }
+  std::vector<Problem>& errors() { return errors_; }
+  std::vector<Notice>& notices() { return notices_; }
+  // Line of the `main` that counts; 0 if there is none.
+  int main_line() const { return main_line_; }
+  // secrets.required, with the line of each.
+  const std::vector<std::pair<std::string, int>>& required_secrets() const { return required_secrets_; }
+
+ private:
+  bool ChooseEnvironment();
+  void CheckKeys(const Value& section);
+  void CheckKinds();
+  void WarnOfMissing(const ConfigKey& key, const Value& top);
+  // The value that counts for this environment, nullptr if there is none.
+  const Value* Effective(const ConfigKey& key) const;
+  // As above for a supported key; an error and nullptr if its type is wrong.
+  const Value* Get(std::string_view name);
+
+  void ReadName();
+  void ReadMain();
+  void ReadCompatibility();
+  void ReadFlags();
+  void ReadVars();
+  void ReadSecrets();
+  void ReadLimits();
+  void ReadRules();
+  void ReadRule(const Value& value);
+  void ReadBuildOptions();
+  std::optional<std::string> ReadText(std::string_view name);
+  std::vector<std::pair<std::string, std::string>> ReadTextMap(std::string_view name);
+  std::optional<int64_t> ReadPositive(const Value& value, int64_t max);
+  void WarnOfUnknownMembers(const Value& object, std::span<const std::string_view> known);
+
+  void Error(int line, std::string text) { errors_.push_back({line, std::move(text)}); }
+  void Warn(int line, std::string text) { Notify(Notice::Severity::kWarning, line, std::move(text)); }
+  void Note(int line, std::string text) { Notify(Notice::Severity::kNote, line, std::move(text)); }
+  void Notify(Notice::Severity severity, int line, std::string text);
+  void TypeError(const Value& value, std::string_view wanted);
+
+  const Value& root_;
+  const Options options_;
+  const Value* env_ = nullptr;  // the chosen environment's section; null at the top level
+  WorkerConfig config_;
+  std::vector<Problem> errors_;
+  std::vector<Notice> notices_;
+  int main_line_ = 0;
+  std::vector<std::pair<std::string, int>> required_secrets_;
+};
+
+}  // namespace edge::config
+
+#endif  // EDGE_RUNTIME_CONFIG_CONFIG_READER_H_
