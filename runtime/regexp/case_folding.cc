@@ -85,6 +85,21 @@ void CloseOverCase(CharSet& set, CaseRelation relation) {
   }
   CharSet additions;
   const auto& table = TableOf(relation).by_canonical;
+  // A few characters are looked up one by one, a large set is compared with the whole table.
+  constexpr uint32_t kFewCharacters = 128;
+  uint64_t count = 0;
+  for (const CharRange& range : set.ranges()) count += range.high - range.low + 1;
+  if (count <= kFewCharacters) {
+    for (const CharRange& range : set.ranges()) {
+      for (uint32_t c = range.low; c <= range.high; ++c) {
+        const uint32_t canonical = Canonicalize(c, relation);
+        auto it = std::lower_bound(table.begin(), table.end(), std::pair<uint32_t, uint32_t>(canonical, 0));
+        for (; it != table.end() && it->first == canonical; ++it) additions.Add(it->second);
+      }
+    }
+    set.Add(additions);
+    return;
+  }
   for (size_t i = 0; i < table.size();) {
     size_t end = i;
     bool any = false;

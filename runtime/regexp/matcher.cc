@@ -50,7 +50,7 @@ class Machine {
         position = found;
         if (position >= length_) return MatchResult::kNoMatch;
       }
-      if (!Charge(1)) return stop_reason_;
+      if (!Charge(1 + (code_.capture_slots >> 5))) return stop_reason_;
       const MatchResult result = RunAt(position);
       if (result != MatchResult::kNoMatch) return result;
       if (code_.anchored || mode == SearchMode::kAtStart || position >= length_) return MatchResult::kNoMatch;
@@ -137,6 +137,7 @@ class Machine {
   }
 
   bool ResetCaptures(uint32_t first, uint32_t end) {
+    fuel_ -= (end - first) >> 3;
     for (uint32_t slot = 2 * first; slot < 2 * end; ++slot) {
       if (slots_[slot] != -1 && !SetSlot(slot, -1)) return false;
     }
@@ -220,6 +221,12 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
   slots_[0] = start;
   int32_t position = start;
   const Inst* inst = insts_;
+  const Inst* straight_from = inst;
+  // Goes on at `target`. Straight code costs nothing by itself, so a long stretch of it is charged when it is left.
+  const auto go = [&](const Inst* target) {
+    fuel_ -= (inst - straight_from) >> 4;
+    inst = straight_from = target;
+  };
   for (;;) {
     switch (inst->op) {
       case Op::kMatch:
@@ -245,12 +252,14 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
         break;
       case Op::kLiteral: {
         const int32_t size = static_cast<int32_t>(inst->b);
+        fuel_ -= size >> 5;
         if (length_ - position < size || !std::equal(subject_ + position, subject_ + position + size, code_.literals.data() + inst->a)) goto backtrack;
         position += size;
         break;
       }
       case Op::kLiteralBack: {
         const int32_t size = static_cast<int32_t>(inst->b);
+        fuel_ -= size >> 5;
         if (position < size || !std::equal(subject_ + position - size, subject_ + position, code_.literals.data() + inst->a)) goto backtrack;
         position -= size;
         break;
@@ -276,10 +285,10 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
       case Op::kSplitJump:
         if (!stack_.Push(BacktrackStack::kChoice, static_cast<uint32_t>(inst - insts_) + 1, position)) return MatchResult::kOutOfMemory;
         if (!Charge(1)) return stop_reason_;
-        inst = insts_ + inst->a;
+        go(insts_ + inst->a);
         continue;
       case Op::kJump:
-        inst = insts_ + inst->a;
+        go(insts_ + inst->a);
         continue;
       case Op::kSave:
       case Op::kSavePosition:
@@ -305,7 +314,7 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
           if (!stack_.Push(BacktrackStack::kChoice, other, position)) return MatchResult::kOutOfMemory;
           if (greedy) break;
         }
-        inst = insts_ + loop.exit_pc;
+        go(insts_ + loop.exit_pc);
         continue;
       }
       case Op::kLoopBody: {
@@ -323,7 +332,7 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
             static_cast<uint32_t>(slots_[loop.count_register]) > loop.min) {
           goto backtrack;
         }
-        inst = insts_ + loop.test_pc;
+        go(insts_ + loop.test_pc);
         continue;
       }
       case Op::kRun: {
@@ -389,6 +398,7 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
         if (!Charge(1)) return stop_reason_;
         break;
       case Op::kLookEnd:
+        fuel_ -= static_cast<int64_t>(stack_.size() - static_cast<size_t>(slots_[inst->a])) >> 3;
         stack_.Commit(static_cast<size_t>(slots_[inst->a]), code_.capture_slots);
         position = slots_[inst->a + 1];
         break;
@@ -410,7 +420,7 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
         slots_[entry.target] = entry.a;
         continue;
       }
-      inst = insts_ + entry.target;
+      go(insts_ + entry.target);
       if (entry.kind == BacktrackStack::kChoice) {
         position = entry.a;
         stack_.Pop();

@@ -22,7 +22,7 @@ Parser::Parser(std::u16string_view pattern, const Flags& flags, const Limits& li
       dot_all_(flags.dot_all) {}
 
 absl::StatusOr<Syntax> Parser::Parse() {
-  if (pattern_.size() > limits_.pattern_units_max) return absl::ResourceExhaustedError("Regular expression too large");
+  if (pattern_.size() > limits_.pattern_units_max) return TooLargeError();
   CountGroups();
   if (captures_total_ > limits_.captures_max) return absl::ResourceExhaustedError("Too many captures");
   groups_.emplace_back();
@@ -31,6 +31,7 @@ absl::StatusOr<Syntax> Parser::Parse() {
   if (groups_.size() > 1) return Error("Unterminated group");
   syntax_.root = CloseDisjunction();
   groups_.pop_back();
+  if (TooLarge()) return TooLargeError();
   EDGE_RETURN_IF_ERROR(ResolveNames());
   syntax_.capture_count = captures_started_;
   return std::move(syntax_);
@@ -75,6 +76,7 @@ void Parser::CountGroups() {
 
 absl::Status Parser::ParseTerms() {
   while (!AtEnd()) {
+    if (TooLarge()) return TooLargeError();
     switch (Peek()) {
       case '|':
         ++at_;
@@ -154,7 +156,7 @@ absl::Status Parser::ParseTerms() {
 }
 
 absl::Status Parser::OpenParenthesis() {
-  if (groups_.size() > limits_.group_nesting_max) return absl::ResourceExhaustedError("Regular expression too large");
+  if (groups_.size() > limits_.group_nesting_max) return TooLargeError();
   OpenGroup group;
   group.ignore_case = ignore_case_;
   group.multiline = multiline_;
@@ -193,23 +195,25 @@ absl::Status Parser::OpenNamedGroup(OpenGroup& group) {
   Path path;
   for (const OpenGroup& open : groups_) path.emplace_back(open.serial, static_cast<uint32_t>(open.alternatives.size()));
 
-  const auto known = std::find_if(syntax_.names.begin(), syntax_.names.end(), [&](const NamedGroup& g) { return g.name == *name; });
-  const size_t name_index = static_cast<size_t>(known - syntax_.names.begin());
-  if (known == syntax_.names.end()) {
-    syntax_.names.push_back({*name, {group.index}});
-  } else {
-    // Two groups may share a name if no match can pass through both: some group that holds both holds them in different alternatives.
-    for (const auto& [other_index, other_path] : name_paths_) {
-      if (other_index != name_index) continue;
-      bool exclusive = false;
-      for (size_t i = 0; i < std::min(path.size(), other_path.size()) && path[i].first == other_path[i].first; ++i) {
-        exclusive |= path[i].second != other_path[i].second;
-      }
-      if (!exclusive) return Error("Duplicate capture group name");
-    }
-    known->indices.push_back(group.index);
+  const auto [entry, is_new] = name_indices_.emplace(*name, syntax_.names.size());
+  if (is_new) {
+    syntax_.names.push_back({*std::move(name), {}});
+    name_paths_.emplace_back();
   }
-  name_paths_.emplace_back(name_index, std::move(path));
+  std::vector<Path>& others = name_paths_[entry->second];
+  // Two groups may share a name if no match can pass through both: some group that holds both holds them in different alternatives.
+  for (const Path& other : others) {
+    bool exclusive = false;
+    for (size_t i = 0; i < std::min(path.size(), other.size()) && path[i].first == other[i].first; ++i) {
+      exclusive |= path[i].second != other[i].second;
+    }
+    if (!exclusive) return Error("Duplicate capture group name");
+    Spend(other.size());
+  }
+  Spend(path.size());
+  if (TooLarge()) return TooLargeError();
+  syntax_.names[entry->second].indices.push_back(group.index);
+  others.push_back(std::move(path));
   return absl::OkStatus();
 }
 
@@ -322,10 +326,11 @@ absl::Status Parser::ParseQuantifier(Node* atom) {
 
 absl::Status Parser::ResolveNames() {
   for (const PendingName& pending : pending_names_) {
-    const auto known =
-        std::find_if(syntax_.names.begin(), syntax_.names.end(), [&](const NamedGroup& g) { return g.name == pending.name; });
-    if (known == syntax_.names.end()) return Error("Invalid named capture referenced");
-    pending.node->groups = known->indices;
+    const auto known = name_indices_.find(pending.name);
+    if (known == name_indices_.end()) return Error("Invalid named capture referenced");
+    pending.node->groups = syntax_.names[known->second].indices;
+    Spend(pending.node->groups.size());
+    if (TooLarge()) return TooLargeError();
   }
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 #ifndef EDGE_RUNTIME_REGEXP_PARSER_H_
 #define EDGE_RUNTIME_REGEXP_PARSER_H_
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -52,7 +53,7 @@ class Parser {
     std::vector<Node*> alternatives;
     std::vector<Node*> terms;
   };
-  // Where a group stands: for each open group, which one and in which of its alternatives.
+  // Where a group stands: which groups are open around it, and in which of their alternatives.
   using Path = std::vector<std::pair<uint32_t, uint32_t>>;
   struct PendingName {
     Node* node;
@@ -94,10 +95,10 @@ class Parser {
   absl::StatusOr<std::optional<ClassValue>> ParseSetOperand(uint32_t depth, uint32_t& c);
   absl::StatusOr<uint32_t> ParseSetCharacter();
   absl::StatusOr<ClassValue> ParseClassStrings();
-  void AddClassString(ClassValue& value, std::u32string string) const;
+  void AddClassString(ClassValue& value, std::u32string string);
   void CombineClass(Operation operation, ClassValue& left, const ClassValue& right) const;
-  // The set of one character of a set-notation class, closed under case where that applies.
-  CharSet Leaf(CharSet set) const;
+  // One element of a set-notation class, closed under case where that applies.
+  CharSet Leaf(CharSet set);
 
   // Nodes (parser_nodes.cc).
   Node* NewNode(NodeKind kind);
@@ -119,6 +120,10 @@ class Parser {
   // Reads one character: a code point if `code_points`, else a code unit. REQUIRES: !AtEnd().
   uint32_t Next(bool code_points);
   uint32_t NextCharacter() { return Next(full_unicode_); }
+  // Counts towards limits_.compile_work_max.
+  void Spend(size_t work) { work_ += work; }
+  bool TooLarge() const { return work_ > limits_.compile_work_max; }
+  static absl::Status TooLargeError() { return absl::ResourceExhaustedError("Regular expression too large"); }
   CaseRelation relation() const { return full_unicode_ ? CaseRelation::kSimpleFold : CaseRelation::kUpperCase; }
   static absl::Status Error(const char* reason) { return absl::InvalidArgumentError(reason); }
 
@@ -138,8 +143,10 @@ class Parser {
   uint32_t captures_total_ = 0;    // of the whole pattern, known from a first pass
   bool has_named_groups_ = false;  // likewise
   uint32_t next_serial_ = 0;
+  uint64_t work_ = 0;
+  std::map<std::u16string, size_t> name_indices_;  // name -> index in syntax_.names
   std::vector<PendingName> pending_names_;
-  std::vector<std::pair<size_t, Path>> name_paths_;  // (index in syntax_.names, place) of each named group
+  std::vector<std::vector<Path>> name_paths_;  // of each of syntax_.names, the places of its groups
 };
 
 }  // namespace edge::regexp

@@ -28,6 +28,7 @@ absl::StatusOr<ClassValue> Parser::ParseLegacyClass() {
   const bool negated = Eat('^');
   ClassValue value;
   while (!AtEnd() && Peek() != ']') {
+    if (TooLarge()) return TooLargeError();
     uint32_t low = 0;
     EDGE_ASSIGN_OR_RETURN(const std::optional<ClassValue> first, ParseLegacyClassAtom(low));
     if (!Eat('-')) {
@@ -53,7 +54,7 @@ absl::StatusOr<ClassValue> Parser::ParseLegacyClass() {
     value.chars.Add(low, high);
   }
   if (!Eat(']')) return Error("Unterminated character class");
-  if (ignore_case_) CloseOverCase(value.chars, relation());
+  value.chars = Leaf(std::move(value.chars));
   if (negated) value.chars.Invert();
   return value;
 }
@@ -74,13 +75,14 @@ absl::StatusOr<std::optional<ClassValue>> Parser::ParseLegacyClassAtom(uint32_t&
   return std::nullopt;
 }
 
-CharSet Parser::Leaf(CharSet set) const {
+CharSet Parser::Leaf(CharSet set) {
+  Spend(set.ranges().size());
   if (ignore_case_) CloseOverCase(set, relation());
   return set;
 }
 
 // Under the i flag two strings are the same element if their foldings are.
-void Parser::AddClassString(ClassValue& value, std::u32string string) const {
+void Parser::AddClassString(ClassValue& value, std::u32string string) {
   if (string.size() == 1) {
     value.chars.Add(Leaf(CharSet(string[0], string[0])));
     return;
@@ -113,13 +115,14 @@ void Parser::CombineClass(Operation operation, ClassValue& left, const ClassValu
 
 // at_ is behind the [. One class is a union, or an intersection, or a subtraction: never a mixture.
 absl::StatusOr<ClassValue> Parser::ParseSetClass(uint32_t depth) {
-  if (depth > limits_.class_nesting_max) return absl::ResourceExhaustedError("Regular expression too large");
+  if (depth > limits_.class_nesting_max) return TooLargeError();
   const bool negated = Eat('^');
   ClassValue value;
   Operation operation = Operation::kNone;
   bool first = true;
   while (!Eat(']')) {
     if (AtEnd()) return Error("Unterminated character class");
+    if (TooLarge()) return TooLargeError();
     const Operation next = LookingAt(u"--") ? Operation::kSubtraction : LookingAt(u"&&") ? Operation::kIntersection : Operation::kUnion;
     uint32_t low = 0;
     if (next != Operation::kUnion) {

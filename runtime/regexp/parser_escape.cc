@@ -73,7 +73,7 @@ absl::Status Parser::ParseAtomEscape() {
   absl::StatusOr<std::optional<ClassValue>> escape = TryClassEscape(/*in_class=*/false);
   if (!escape.ok()) return escape.status();
   if (escape->has_value()) {
-    if (ignore_case_) CloseOverCase((*escape)->chars, relation());
+    (*escape)->chars = Leaf(std::move((*escape)->chars));
     AddAtom(NewClass(*std::move(*escape)));
     return absl::OkStatus();
   }
@@ -267,6 +267,8 @@ absl::StatusOr<ClassValue> Parser::ParseProperty(bool in_class) {
   if (!members.has_value()) return error;
   if (members->of_strings && (negated || !unicode_sets_)) return error;
 
+  constexpr size_t kLookUpWork = 256;  // even a property of few ranges costs ICU some microseconds
+  Spend(kLookUpWork + members->chars.ranges().size() + members->strings.size());
   ClassValue result;
   result.chars = std::move(members->chars);
   result.may_contain_strings = members->of_strings;

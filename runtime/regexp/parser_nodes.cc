@@ -45,6 +45,7 @@ Node* Parser::NewSet(CharSet set) {
   Node* node = NewNode(NodeKind::kSet);
   node->nullable = false;
   node->first = FirstOf(set);
+  Spend(set.ranges().size());
   node->set = std::move(set);
   return node;
 }
@@ -64,6 +65,12 @@ Node* Parser::NewSequence(std::vector<Node*> children) {
 
 Node* Parser::NewAlternatives(std::vector<Node*> children) {
   if (children.size() == 1) return children[0];
+  // a|b|[cd] is one set: no choice to come back to.
+  if (std::all_of(children.begin(), children.end(), [](const Node* n) { return n->kind == NodeKind::kChar || n->kind == NodeKind::kSet; })) {
+    CharSet set;
+    for (const Node* child : children) child->kind == NodeKind::kChar ? set.Add(child->c) : set.Add(child->set);
+    return NewSet(std::move(set));
+  }
   Node* node = NewNode(NodeKind::kAlternatives);
   node->nullable = false;
   node->anchored = true;
@@ -110,6 +117,7 @@ Node* Parser::NewClass(ClassValue value) {
       chars_added = true;
     }
     std::vector<Node*> sequence;
+    Spend(8 * string.size());
     for (const char32_t c : string) sequence.push_back(NewChar(c));
     alternatives.push_back(NewSequence(std::move(sequence)));
   }
