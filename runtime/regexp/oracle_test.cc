@@ -34,7 +34,7 @@ class Maker {
 
   Term Disjunction(int depth) {
     Term left = Sequence(depth);
-    if (Choose(3) != 0) return left;
+    if (Choose(3) != 1) return left;  // 0, which is all that comes at the end of the stream, ends everything
     Term right = Disjunction(depth - 1);
     return {left.text + "|" + right.text, [=](const auto& input, const State& x, int direction, const Continuation& next) {
               return left.match(input, x, direction, next) || right.match(input, x, direction, next);
