@@ -6,8 +6,8 @@
 
 const fs = require('fs');
 const path = require('path');
-const esbuild = require('esbuild');
 const { BuildError } = require('./diagnostics');
+const { collectInputs } = require('./inputs');
 const { modulesPlugin } = require('./modules');
 const { remedyFor } = require('./remedies');
 
@@ -56,7 +56,14 @@ function toDiagnostic(severity, message) {
   return diagnostic;
 }
 
-// {code, map, inputs: [absolute path], warnings}. Throws BuildError.
+// esbuild's program is unpacked from the edge binary by code that knows nothing of file modes.
+function makeExecutable(file) {
+  if (!file) return;
+  const { mode } = fs.statSync(file);
+  if ((mode & 0o100) === 0) fs.chmodSync(file, mode | 0o755);
+}
+
+// {code, map, inputs, warnings}. Throws BuildError.
 async function bundle(options) {
   const root = fs.realpathSync(options.root);
   const main = path.resolve(root, options.main);
@@ -68,7 +75,8 @@ async function bundle(options) {
       remedy: '"main" in the wrangler configuration names the entry module, relative to the configuration file.',
     }]);
   }
-  const missing = new Set();
+  makeExecutable(process.env.ESBUILD_BINARY_PATH);
+  const esbuild = require('esbuild');
   let result;
   try {
     result = await esbuild.build({
@@ -105,15 +113,11 @@ async function bundle(options) {
     throw new BuildError(error.errors.map((message) => toDiagnostic('error', message)));
   }
   const find = (suffix) => result.outputFiles.find((file) => file.path.endsWith(suffix));
-  const inputs = Object.keys(result.metafile.inputs)
-    .filter((name) => !/^(\(|<)/.test(name))
-    .map((name) => path.resolve(root, name.replace(/^[a-z][a-z0-9-]+:(?=\/|\.)/, '')));
   return {
     root,
     code: find('worker.js').text,
     map: JSON.parse(find('worker.js.map').text),
-    inputs,
-    missing: [...missing],
+    inputs: collectInputs(root, result.metafile, options),
     warnings: result.warnings.map((message) => toDiagnostic('warning', message)),
   };
 }

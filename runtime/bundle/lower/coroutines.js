@@ -76,47 +76,26 @@ function fixCollidingVars(path) {
   if (collides) varsToAssignments(path, names);
 }
 
-// Moves parameters that evaluate something into `body`, so that what they throw rejects the promise. The function's length stays.
+// Moves parameters that evaluate something into `body`, so that what they throw rejects the promise.
 function moveParameters(path, body) {
-  const params = path.node.params;
-  if (params.every((param) => t.isIdentifier(param))) return;
-  const scope = path.scope;
-  const outer = [];
+  const isInert = (param) => t.isIdentifier(param) || (t.isRestElement(param) && t.isIdentifier(param.argument));
+  if (path.node.params.every(isInert)) return;
   const declarators = [];
-  const firstDefault = params.findIndex((param) => t.isAssignmentPattern(param) || t.isRestElement(param));
-  const plain = firstDefault < 0 ? params : params.slice(0, firstDefault);
-  for (const param of plain) {
-    if (t.isIdentifier(param)) {
-      outer.push(param);
+  path.node.params = path.node.params.map((param) => {
+    if (isInert(param)) return param;
+    const name = path.scope.generateUidIdentifier('param');
+    if (t.isRestElement(param)) {
+      declarators.push(t.variableDeclarator(param.argument, t.cloneNode(name)));
+      return t.restElement(name);
+    }
+    if (t.isAssignmentPattern(param)) {
+      const isMissing = t.binaryExpression('===', t.cloneNode(name), t.unaryExpression('void', t.numericLiteral(0)));
+      declarators.push(t.variableDeclarator(param.left, t.conditionalExpression(isMissing, param.right, t.cloneNode(name))));
     } else {
-      const name = scope.generateUidIdentifier('param');
-      outer.push(name);
       declarators.push(t.variableDeclarator(param, t.cloneNode(name)));
     }
-  }
-  if (firstDefault >= 0) {
-    const rest = scope.generateUidIdentifier('rest');
-    outer.push(t.restElement(rest));
-    params.slice(firstDefault).forEach((param, index) => {
-      if (t.isRestElement(param)) {
-        const value = index === 0
-          ? t.cloneNode(rest)
-          : t.callExpression(t.memberExpression(t.cloneNode(rest), t.identifier('slice')), [t.numericLiteral(index)]);
-        declarators.push(t.variableDeclarator(param.argument, value));
-      } else {
-        const value = t.memberExpression(t.cloneNode(rest), t.numericLiteral(index), true);
-        if (t.isAssignmentPattern(param)) {
-          const taken = scope.generateUidIdentifier('value');
-          declarators.push(t.variableDeclarator(taken, value));
-          const isMissing = t.binaryExpression('===', t.cloneNode(taken), t.unaryExpression('void', t.numericLiteral(0)));
-          declarators.push(t.variableDeclarator(param.left, t.conditionalExpression(isMissing, param.right, t.cloneNode(taken))));
-        } else {
-          declarators.push(t.variableDeclarator(param, value));
-        }
-      }
-    });
-  }
-  path.node.params = outer;
+    return name;
+  });
   body.body.unshift(t.variableDeclaration('var', declarators));
 }
 

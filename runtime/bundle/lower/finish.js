@@ -75,6 +75,18 @@ function accessorNames(program) {
   return names;
 }
 
+// The engine's parser takes an `in` anywhere in a for statement's first part for the one of for-in, unless it is in parentheses.
+function parenthesizeIn(node) {
+  for (const key of t.VISITOR_KEYS[node.type]) {
+    const visit = (child) => {
+      parenthesizeIn(child);
+      return child.type === 'BinaryExpression' && child.operator === 'in' ? t.parenthesizedExpression(child) : child;
+    };
+    if (Array.isArray(node[key])) node[key] = node[key].map((child) => child && visit(child));
+    else if (node[key]) node[key] = visit(node[key]);
+  }
+}
+
 // Children first: a node may become one of another type.
 function walk(node, visit) {
   for (const key of t.VISITOR_KEYS[node.type]) {
@@ -90,7 +102,9 @@ function walk(node, visit) {
 
 function finish(program, accessors) {
   walk(program, (node) => {
-    if (node.type === 'ObjectMethod' && node.kind === 'method') {
+    if (node.type === 'ForStatement' && node.init) {
+      parenthesizeIn(node.init);
+    } else if (node.type === 'ObjectMethod' && node.kind === 'method') {
       if (node.computed) finishComputedMethod(node);
       else if (t.isIdentifier(node.key)) node.key = methodKey(node.key.name);
     } else if (node.type === 'FunctionExpression' && node.edgeArrow) {

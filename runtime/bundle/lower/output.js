@@ -5,34 +5,36 @@
 //   bundle.json     what it is, and what it was made from
 'use strict';
 
-const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
+const { sha256 } = require('./inputs');
 
 const FORMAT_VERSION = 1;
 
-function sha256(data) {
-  return crypto.createHash('sha256').update(data).digest('hex');
+function toolVersions() {
+  return { babel: require('@babel/core').version, esbuild: require('esbuild').version, node: process.version };
 }
 
-function toolVersions() {
-  const version = (name) => require(`${name}/package.json`).version;
-  return { babel: version('@babel/core'), esbuild: version('esbuild'), node: process.version };
+// What makes two bundles the same bundle: everything the runtime sees, and nothing of where it was made.
+function contentHash(metadata, code, map) {
+  const { format_version, compatibility_date, compatibility_flags, main, exports } = metadata;
+  const parts = [JSON.stringify({ format_version, compatibility_date, compatibility_flags, main, exports }), sha256(code), sha256(map)];
+  return sha256(parts.join('\n'));
 }
 
 function writeBundle(options, bundled, lowered) {
   const map = JSON.stringify(lowered.map);
-  const inputs = bundled.inputs.map((file) => ({ path: file, sha256: sha256(fs.readFileSync(file)) })).sort((a, b) => (a.path < b.path ? -1 : 1));
   const metadata = {
     format_version: FORMAT_VERSION,
-    content_hash: sha256(lowered.code),
+    content_hash: '',
     compatibility_date: options.compatibilityDate,
     compatibility_flags: options.compatibilityFlags,
     main: options.main,
     exports: lowered.exports,
-    inputs,
+    inputs: bundled.inputs,
     tools: toolVersions(),
   };
+  metadata.content_hash = contentHash(metadata, lowered.code, map);
   const directory = path.resolve(options.out || path.join(options.cache, metadata.content_hash));
   fs.mkdirSync(path.dirname(directory), { recursive: true });
   const temporary = fs.mkdtempSync(`${directory}.tmp-`);

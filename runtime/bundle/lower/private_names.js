@@ -42,7 +42,20 @@ function once(path, node) {
   return [t.assignmentExpression('=', t.cloneNode(name), node), () => t.cloneNode(name)];
 }
 
-function lowerAccess(path, key, methods, file) {
+// One temporary a function is enough: nothing is evaluated between its two uses.
+function temporary(path, file) {
+  const scope = path.scope.getFunctionParent() || path.scope.getProgramParent();
+  let names = file.get('edge-private-temporaries');
+  if (!names) file.set('edge-private-temporaries', (names = new WeakMap()));
+  if (!names.has(scope.block)) {
+    const name = scope.generateUidIdentifier('value');
+    scope.push({ id: t.cloneNode(name), kind: 'var' });
+    names.set(scope.block, name);
+  }
+  return names.get(scope.block);
+}
+
+function lowerAccess(path, key, file) {
   const { object } = path.node;
   const parent = path.parentPath;
   const isCallee = (parent.isCallExpression() && path.key === 'callee') || (parent.isTaggedTemplateExpression() && path.key === 'tag');
@@ -58,8 +71,7 @@ function lowerAccess(path, key, methods, file) {
     return;
   }
   const [first, again] = once(path, object);
-  const value = path.scope.generateUidIdentifier('value');
-  path.scope.push({ id: t.cloneNode(value), kind: 'let' });
+  const value = temporary(path, file);
   const read = t.assignmentExpression('=', t.cloneNode(value), t.memberExpression(first, key(), true));
   const isUndefined = t.binaryExpression('===', read, t.unaryExpression('void', t.numericLiteral(0)));
   const verified = t.conditionalExpression(
@@ -81,7 +93,7 @@ function rewriteUses(classPath, keys, file) {
       exit(path) {
         const { property } = path.node;
         if (property.type !== 'PrivateName' || !keys.has(property.id.name)) return;
-        lowerAccess(path, () => t.cloneNode(keys.get(property.id.name)), null, file);
+        lowerAccess(path, () => t.cloneNode(keys.get(property.id.name)), file);
       },
     },
     BinaryExpression(path) {
