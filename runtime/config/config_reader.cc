@@ -124,7 +124,7 @@ void ConfigReader::CheckKinds() {
     const Value* top = root_.Find(key.name);
     const Value* value = Effective(key);
     if (env_ != nullptr && key.scope == KeyScope::kNotInherited && top != nullptr) WarnOfMissing(key, *top);
-    if (value == nullptr) continue;
+    if (value == nullptr || (key.kind != KeyKind::kSupported && AsksForNothing(*value))) continue;
     switch (key.kind) {
       case KeyKind::kSupported: break;
       case KeyKind::kIgnored: {
@@ -137,7 +137,6 @@ void ConfigReader::CheckKinds() {
         break;
       }
       case KeyKind::kUnsupported:
-        if (AsksForNothing(*value)) break;
         Error(value->line(), StrCat(value->Path(), " (", key.note, ") is not supported yet by this version of edge; remove it, or move it to ",
                                     "an environment that is not served here"));
         break;

@@ -125,30 +125,32 @@ class Parser {
     return true;
   }
 
-  // A backslash keeps a quote from closing the text and stays in it, as in dotenv.
+  // A quote with a backslash before it does not close the text, unless no other one can: dotenv's pattern takes the last quote that is
+  // followed by nothing but a comment, up to the first one without a backslash. Backslashes stay in the text.
   bool ReadQuoted(char quote, std::string& value) {
-    const int first_line = line_;
     const size_t start = ++at_;
-    while (at_ < text_.size() && text_[at_] != quote) {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] == quote) ++at_;
-      if (text_[at_] == '\n') ++line_;
-      ++at_;
+    std::vector<size_t> candidates;
+    for (size_t i = start; i < text_.size(); ++i) {
+      if (text_[i] != quote) continue;
+      candidates.push_back(i);
+      if (i == start || text_[i - 1] != '\\') break;
     }
-    if (at_ >= text_.size()) {
-      Fail(first_line, StrCat("the quote ", std::string(1, quote), " is never closed; close it, or remove it"));
-      at_ = start;  // the lines below are entries of their own again
-      line_ = first_line;
-      return false;
+    for (auto it = candidates.rbegin(); it != candidates.rend(); ++it) {
+      at_ = *it + 1;
+      SkipBlanks();
+      if (Peek() != '\n' && Peek() != '#') continue;
+      const std::string_view inner = text_.substr(start, *it - start);
+      line_ += static_cast<int>(std::count(inner.begin(), inner.end(), '\n'));
+      value = quote == '"' ? ExpandEscapes(inner) : std::string(inner);
+      return true;
     }
-    const std::string_view inner = text_.substr(start, at_ - start);
-    ++at_;
-    SkipBlanks();
-    if (Peek() != '\n' && Peek() != '#') {
+    at_ = start;  // the lines below are entries of their own again
+    if (candidates.empty()) {
+      Fail(line_, StrCat("the quote ", std::string(1, quote), " is never closed; close it, or remove it"));
+    } else {
       Fail(line_, "text after the closing quote; put all of the value in quotes");
-      return false;
     }
-    value = quote == '"' ? ExpandEscapes(inner) : std::string(inner);
-    return true;
+    return false;
   }
 
   static std::string ExpandEscapes(std::string_view text) {
