@@ -10,15 +10,17 @@ namespace edge {
 
 class Event {
  public:
-  explicit Event(Scheduler& scheduler) : waiters_(scheduler) {}
+  explicit Event(Scheduler& scheduler) : scheduler_(scheduler), waiters_(scheduler) {}
 
+  // Callable from fibers and from the poll loop.
   void Set();
   void Reset() { set_ = false; }
   bool is_set() const { return set_; }
-  // OK once set. kDeadlineExceeded, kCancelled, kAborted. MAY SUSPEND.
+  // OK once set, even if it was reset before the waiter ran. kDeadlineExceeded, kCancelled, kAborted. MAY SUSPEND.
   absl::Status Wait(Instant deadline = Instant::Infinite());
 
  private:
+  Scheduler& scheduler_;
   bool set_ = false;
   WaitList waiters_;
 };

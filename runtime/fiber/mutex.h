@@ -14,10 +14,11 @@ class FiberMutex {
  public:
   explicit FiberMutex(Scheduler& scheduler) : scheduler_(scheduler), waiters_(scheduler) {}
 
-  // MAY SUSPEND. On an error the lock is not held.
+  // MAY SUSPEND. On an error (kDeadlineExceeded, kCancelled, kAborted) the lock is not held.
   absl::Status Lock(Instant deadline = Instant::Infinite());
+  // False if it is held. Does not look at deadline, cancellation or crash.
   bool TryLock();
-  // Hands the lock to the longest waiting fiber.
+  // Hands the lock to the longest waiting fiber. REQUIRES: HeldByCurrent().
   void Unlock();
   bool held() const { return owner_ != nullptr; }
   bool HeldByCurrent() const { return owner_ != nullptr && owner_ == scheduler_.current(); }

@@ -7,7 +7,8 @@
 //
 //      Spawn --> ready --> running --Suspend--> waiting --Wake / deadline / cancel / crash--> ready ... --> body returns, stack pooled
 //
-// Every wait may end with: OK (woken), kDeadlineExceeded, kCancelled (its TaskGroup was cancelled), kAborted "crashed" (its Domain was).
+// Every wait may end with: OK (woken), kDeadlineExceeded, kCancelled (its TaskGroup was cancelled), kAborted "crashed" (its Domain was). Once
+// cancelled or crashed, every later wait of the fiber ends that way at once.
 // No fiber is destroyed while suspended: cancelled and crashed fibers are resumed and run to their ends (design: "Crash, one rule").
 #ifndef EDGE_RUNTIME_FIBER_SCHEDULER_H_
 #define EDGE_RUNTIME_FIBER_SCHEDULER_H_
@@ -41,7 +42,7 @@ class Poller {
 struct SchedulerLimits {
   ByteCount stack = ByteCount::KiB(256);       // per fiber, virtual; touched pages only are real
   size_t fibers_max = 1'000'000;
-  size_t pooled_stacks_max = 1024;             // kept for reuse
+  size_t pooled_stacks_max = 1024;             // kept warm for reuse; what exceeds them gives its memory back
   size_t runs_between_polls_max = 64;          // a busy ready list still polls the outside this often
 };
 
@@ -59,13 +60,17 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Starts a detached fiber (ready, not yet run) in the spawning fiber's domain. Its causal key derives from the spawner's key, `label` and
-  // the number of fibers the spawner has spawned before. kResourceExhausted at fibers_max. Callable from fibers and from the poll loop.
+  // the number of fibers the spawner has spawned before. kResourceExhausted at fibers_max or when the system grants no more stacks;
+  // kAborted if the domain has crashed. Callable from fibers and from the poll loop, where there is no spawning fiber: no domain, and the
+  // key counts all such spawns, which ties unrelated ones together; SpawnKeyed is better there. A body must not throw.
   absl::Status Spawn(std::string_view label, absl::AnyInvocable<void()> body);
   absl::Status SpawnIn(Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
+  // For callbacks of the poll loop: `key` names the cause, for instance CombineHash(the connection's key, number of the event).
+  absl::Status SpawnKeyed(uint64_t key, Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
 
   // Runs until no fiber is left, or until Stop. Called from the thread's own stack, not from a fiber.
   void Run();
-  // Runs everything that is runnable now (including what it makes runnable) without polling; for tests.
+  // Runs everything that is runnable now (including what it makes runnable, and what clock().Now() makes due) without polling; for tests.
   void RunReady();
   // Makes Run return after the current turn, with fibers left suspended; Run may be called again.
   void Stop();
@@ -78,16 +83,25 @@ class Scheduler {
   // Lets every other runnable fiber and due event go first. MAY SUSPEND.
   absl::Status Yield();
   // Suspends the current fiber until Wake(fiber): the primitive under every wait. A Wake that came between the registration and this call is
-  // not lost. MAY SUSPEND. kDeadlineExceeded, kCancelled, kAborted.
+  // not lost. OK may also come of a Wake meant for an earlier wait, so callers loop: `while (!condition) RETURN_IF_ERROR(Suspend(d));`.
+  // MAY SUSPEND. kDeadlineExceeded, kCancelled, kAborted.
   absl::Status Suspend(Instant deadline);
+  // The same, but ended by Wake alone, whatever happens to the fiber: for waiting on someone who uses this fiber's memory (a helper thread, a
+  // member of one's own group) and is certain to finish. MAY SUSPEND.
+  void SuspendShielded();
   // Makes a suspended fiber runnable; idempotent; callable from fibers and the poll loop. REQUIRES: the fiber is live.
   void Wake(Fiber* fiber);
   // OK, or the reason for which every wait of the current fiber would end at once.
   absl::Status CheckAlive() const;
-  // The running fiber's stack, for engines that check their depth.
+  // The running fiber's stack, for engines that check their depth. Both null on the thread's own stack.
   StackBounds CurrentStack() const;
   // Stable causal key of the current fiber (0 on the thread's own stack).
   uint64_t CurrentKey() const;
+
+  // The current fiber's domain; null outside of fibers and domains.
+  Domain* CurrentDomain() const;
+  // The current fiber's label (cut to 23 bytes), for reports; empty on the thread's own stack. Async-signal-safe.
+  const char* CurrentLabel() const;
 
   const Clock& clock() const { return clock_; }
   size_t live_fibers() const;

@@ -14,26 +14,31 @@
 
 namespace edge {
 
+struct TaskGroupState;  // task_group_state.h, internal to runtime/fiber
+
 class TaskGroup {
  public:
+  // A group made by a fiber that is itself a member of a group is cancelled with that group.
   explicit TaskGroup(Scheduler& scheduler);
   ~TaskGroup();  // REQUIRES: no member is alive (call Wait)
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // kResourceExhausted: too many fibers. kCancelled: the group is cancelled.
+  // The new fiber belongs to the spawning fiber's domain. kResourceExhausted: too many fibers. kCancelled: the group is cancelled.
+  // kAborted: the domain has crashed.
   absl::Status Spawn(std::string_view label, absl::AnyInvocable<void()> body);
-  // Every wait of every member returns kCancelled from now on. Idempotent.
+  // Every wait of every member returns kCancelled from now on; those that are suspended become runnable in the order of their spawning.
+  // A member that has not run yet still runs. Idempotent.
   void Cancel();
   bool cancelled() const;
-  // Waits until no member is alive. When the waiting fiber itself is cancelled or has crashed, so are the members, and it still waits for them. MAY SUSPEND.
+  // Waits until no member is alive. When the waiting fiber itself is cancelled or has crashed, so are the members, and it still
+  // waits for them. On the thread's own stack: REQUIRES size() == 0. MAY SUSPEND.
   void Wait();
   size_t size() const;
 
  private:
   friend class Scheduler;
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<TaskGroupState> state_;
 };
 
 }  // namespace edge
