@@ -1,7 +1,7 @@
 // The instructions that a pattern compiles to, run by the Matcher.
 //
-// A backtracking machine: a position in the subject, an array of slots and a stack. Slots 0..2n+1 are the capture bounds (-1: unset), those
-// after them are registers of loops and lookarounds. Characters have a forward and, for lookbehind, a backward version of their instruction.
+// A backtracking machine: a position in the subject, an array of slots and a stack. Slots 0..2n+1 are the capture bounds (-1: unset),
+// those after them are registers of loops and lookarounds. Character instructions have a forward and, for lookbehind, a backward version.
 #ifndef EDGE_RUNTIME_REGEXP_CODE_H_
 #define EDGE_RUNTIME_REGEXP_CODE_H_
 

@@ -225,7 +225,8 @@ void Compiler::EmitLeaf(const Node& node, Direction direction) {
     case NodeKind::kBackreference: {
       const uint32_t list = static_cast<uint32_t>(code_.group_lists.size());
       code_.group_lists.insert(code_.group_lists.end(), node.groups.begin(), node.groups.end());
-      Emit(Directed(Op::kBackreference, Op::kBackreferenceBack, direction), list, static_cast<uint32_t>(node.groups.size()), node.ignore_case ? 1 : 0);
+      Emit(Directed(Op::kBackreference, Op::kBackreferenceBack, direction), list, static_cast<uint32_t>(node.groups.size()),
+           node.ignore_case ? 1 : 0);
       break;
     }
     case NodeKind::kInputStart:
@@ -256,7 +257,8 @@ void Compiler::EmitChar(uint32_t c, Direction direction) {
     Emit(Directed(Op::kChar, Op::kCharBack, direction), 0, 0, static_cast<uint16_t>(c));
   } else if (c >= 0x10000) {
     // Positions are at code point boundaries, so the two units of the pair can be compared as they are.
-    const char16_t pair[] = {static_cast<char16_t>(0xD800 + ((c - 0x10000) >> 10)), static_cast<char16_t>(0xDC00 + ((c - 0x10000) & 0x3FF)), 0};
+    const char16_t pair[] = {static_cast<char16_t>(0xD800 + ((c - 0x10000) >> 10)), static_cast<char16_t>(0xDC00 + ((c - 0x10000) & 0x3FF)),
+                             0};
     EmitLiteral(pair, direction);
   } else {
     EmitSet(CharSet(c, c), direction);  // a lone surrogate must not match half of a pair
@@ -277,8 +279,8 @@ void Compiler::EmitSet(const CharSet& set, Direction direction) {
   }
   const uint32_t first = ranges[0].low;
   if (ranges.size() == 1 && ranges[0].high == first && IsUnit(first)) return EmitChar(first, direction);
-  const bool pair = ranges.size() == 2 ? ranges[0].high == first && ranges[1].low == ranges[1].high
-                                       : ranges.size() == 1 && ranges[0].high == first + 1;
+  const bool pair =
+      ranges.size() == 2 ? ranges[0].high == first && ranges[1].low == ranges[1].high : ranges.size() == 1 && ranges[0].high == first + 1;
   const uint32_t second = ranges.back().high;
   if (pair && IsUnit(first) && IsUnit(second)) {
     Emit(Directed(Op::kChar2, Op::kChar2Back, direction), second, 0, static_cast<uint16_t>(first));

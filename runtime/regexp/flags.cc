@@ -27,7 +27,8 @@ absl::StatusOr<Flags> ParseFlags(std::string_view text) {
       flags.*letter.field = true;
       accepted = true;
     }
-    if (!accepted) return absl::InvalidArgumentError(absl::StrCat("Invalid flags supplied to RegExp constructor '", std::string(text), "'"));
+    if (!accepted)
+      return absl::InvalidArgumentError(absl::StrCat("Invalid flags supplied to RegExp constructor '", std::string(text), "'"));
   }
   if (flags.unicode && flags.unicode_sets) {
     return absl::InvalidArgumentError(absl::StrCat("Invalid flags supplied to RegExp constructor '", std::string(text), "'"));

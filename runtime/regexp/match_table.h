@@ -61,7 +61,8 @@ inline void CheckRow(const Row& row) {
 inline void Check(std::span<const Row> rows) {
   for (const Row& row : rows) {
     std::string pattern;
-    for (const char16_t unit : row.pattern.view) pattern += unit < 0x80 ? std::string(1, static_cast<char>(unit)) : "<" + std::to_string(unit) + ">";
+    for (const char16_t unit : row.pattern.view)
+      pattern += unit < 0x80 ? std::string(1, static_cast<char>(unit)) : "<" + std::to_string(unit) + ">";
     SCOPED_TRACE("/" + pattern + "/" + row.flags);
     CheckRow(row);
   }

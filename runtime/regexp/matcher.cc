@@ -253,14 +253,16 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
       case Op::kLiteral: {
         const int32_t size = static_cast<int32_t>(inst->b);
         fuel_ -= size >> 5;
-        if (length_ - position < size || !std::equal(subject_ + position, subject_ + position + size, code_.literals.data() + inst->a)) goto backtrack;
+        if (length_ - position < size || !std::equal(subject_ + position, subject_ + position + size, code_.literals.data() + inst->a))
+          goto backtrack;
         position += size;
         break;
       }
       case Op::kLiteralBack: {
         const int32_t size = static_cast<int32_t>(inst->b);
         fuel_ -= size >> 5;
-        if (position < size || !std::equal(subject_ + position - size, subject_ + position, code_.literals.data() + inst->a)) goto backtrack;
+        if (position < size || !std::equal(subject_ + position - size, subject_ + position, code_.literals.data() + inst->a))
+          goto backtrack;
         position -= size;
         break;
       }
@@ -363,7 +365,8 @@ MatchResult Machine<Unit, kCodePoints>::RunAt(int32_t start) {
           }
           break;
         }
-        if (!stack_.Push(BacktrackStack::kGreedyRun, static_cast<uint32_t>(inst - insts_), shortest, longest)) return MatchResult::kOutOfMemory;
+        if (!stack_.Push(BacktrackStack::kGreedyRun, static_cast<uint32_t>(inst - insts_), shortest, longest))
+          return MatchResult::kOutOfMemory;
         goto backtrack;
       }
       case Op::kBackreference:
@@ -492,7 +495,8 @@ MatchResult Matcher::Match(const Program& program, std::string_view subject, siz
   return Run<char, false>(program, subject, start, mode, captures);
 }
 
-MatchResult Matcher::Match(const Program& program, std::u16string_view subject, size_t start, SearchMode mode, absl::Span<int32_t> captures) {
+MatchResult Matcher::Match(const Program& program, std::u16string_view subject, size_t start, SearchMode mode,
+                           absl::Span<int32_t> captures) {
   if (program.flags().full_unicode()) return Run<char16_t, true>(program, subject, start, mode, captures);
   return Run<char16_t, false>(program, subject, start, mode, captures);
 }

@@ -1,7 +1,7 @@
 // Matcher: runs Programs on subjects.
 //
-// It owns the memory that matching needs (slots, backtrack stack) and keeps it from match to match: one Matcher per isolate is enough, and one
-// runs one match at a time. Nothing recurses natively.
+// It owns the memory that matching needs (slots, backtrack stack) and keeps it from match to match: one Matcher per isolate is enough, and
+// one runs one match at a time. Nothing recurses natively.
 //
 // Work is counted in steps, a pure function of program and subject: one for each place tried, branch, loop turn and backtrack, and a
 // fraction for each character skipped over. Every kStepsPerHook steps the hook is called, so that the owner can charge CPU time, yield the
@@ -50,10 +50,10 @@ class Matcher {
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
 
-  // Looks for a match in `subject` from `start` (a lastIndex, in code units) on. On kMatch `captures` holds (start, end) of each group in code
-  // units, -1 for a group that took no part; otherwise it is untouched. With the u or v flag a `start` in the middle of a surrogate pair
-  // means the pair's beginning. MAY SUSPEND if the hook does.
-  // REQUIRES: captures.size() >= 2 * program.capture_count(); subject shorter than 2^31 - 1 units; in the byte version every byte < 0x80.
+  // Looks for a match in `subject` from `start` (a lastIndex, in code units) on. On kMatch `captures` holds (start, end) of each group in
+  // code units, -1 for a group that took no part; otherwise it is untouched. With the u or v flag a `start` in the middle of a surrogate
+  // pair means the pair's beginning. MAY SUSPEND if the hook does. REQUIRES: captures.size() >= 2 * program.capture_count(); subject
+  // shorter than 2^31 - 1 units; in the byte version every byte < 0x80.
   MatchResult Match(const Program& program, std::string_view subject, size_t start, SearchMode mode, absl::Span<int32_t> captures);
   MatchResult Match(const Program& program, std::u16string_view subject, size_t start, SearchMode mode, absl::Span<int32_t> captures);
 
@@ -65,7 +65,8 @@ class Matcher {
   friend class Machine;
 
   template <typename Unit, bool kCodePoints>
-  MatchResult Run(const Program& program, std::basic_string_view<Unit> subject, size_t start, SearchMode mode, absl::Span<int32_t> captures);
+  MatchResult Run(const Program& program, std::basic_string_view<Unit> subject, size_t start, SearchMode mode,
+                  absl::Span<int32_t> captures);
 
   const MatchLimits limits_;
   const StepHook hook_;

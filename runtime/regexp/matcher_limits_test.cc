@@ -22,7 +22,8 @@ MatchResult RunOn(Matcher& matcher, const Program& program, const std::string& s
 
 TEST(MatcherLimits, CatastrophicPatternsStopByBudget) {
   const std::string subject = std::string(60, 'a') + "!";
-  for (const char16_t* pattern : {u"(a+)+$", u"(a|aa)+$", u"(a*)*$", u"(?:a?){60}a{60}$", u"(.*)(.*)(.*)(.*)(.*)(.*)(.*)x", u"(?=(a+)+$)", u"(?:){2147483647}"}) {
+  for (const char16_t* pattern :
+       {u"(a+)+$", u"(a|aa)+$", u"(a*)*$", u"(?:a?){60}a{60}$", u"(.*)(.*)(.*)(.*)(.*)(.*)(.*)x", u"(?=(a+)+$)", u"(?:){2147483647}"}) {
     Matcher matcher({.steps_max = 1'000'000});
     EXPECT_EQ(RunOn(matcher, *Compile(pattern), subject), MatchResult::kOutOfSteps);
     EXPECT_GE(matcher.steps(), 1'000'000u);

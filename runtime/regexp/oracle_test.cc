@@ -224,7 +224,8 @@ RC_GTEST_PROP(Oracle, TheEngineAgreesWithTheDefinition, ()) {
   // Full size at once, and many small patterns in a case: it is their number that finds things.
   const auto choices = rc::gen::resize(rc::kNominalSize, rc::gen::container<std::vector<int>>(80, rc::gen::inRange(0, 2520)));
   const auto input = rc::gen::resize(8, rc::gen::container<std::string>(rc::gen::elementOf(std::string("aabc"))));
-  for (const auto& [pattern, subject] : *rc::gen::container<std::vector<std::pair<std::vector<int>, std::string>>>(100, rc::gen::pair(choices, input))) {
+  for (const auto& [pattern, subject] :
+       *rc::gen::container<std::vector<std::pair<std::vector<int>, std::string>>>(100, rc::gen::pair(choices, input))) {
     CheckOne(pattern, subject);
   }
 }

@@ -10,7 +10,9 @@ namespace {
 bool IsDigit(int32_t c) { return c >= '0' && c <= '9'; }
 bool IsOctal(int32_t c) { return c >= '0' && c <= '7'; }
 bool IsLetter(int32_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z' && c > 0; }
-bool IsSyntaxCharacter(int32_t c) { return c > 0 && c < 128 && std::string_view("^$\\.*+?()[]{}|/").find(static_cast<char>(c)) != std::string_view::npos; }
+bool IsSyntaxCharacter(int32_t c) {
+  return c > 0 && c < 128 && std::string_view("^$\\.*+?()[]{}|/").find(static_cast<char>(c)) != std::string_view::npos;
+}
 
 int HexValue(int32_t c) {
   if (IsDigit(c)) return c - '0';

@@ -66,7 +66,8 @@ Node* Parser::NewSequence(std::vector<Node*> children) {
 Node* Parser::NewAlternatives(std::vector<Node*> children) {
   if (children.size() == 1) return children[0];
   // a|b|[cd] is one set: no choice to come back to.
-  if (std::all_of(children.begin(), children.end(), [](const Node* n) { return n->kind == NodeKind::kChar || n->kind == NodeKind::kSet; })) {
+  if (std::all_of(children.begin(), children.end(),
+                  [](const Node* n) { return n->kind == NodeKind::kChar || n->kind == NodeKind::kSet; })) {
     CharSet set;
     for (const Node* child : children) child->kind == NodeKind::kChar ? set.Add(child->c) : set.Add(child->set);
     return NewSet(std::move(set));

@@ -45,7 +45,8 @@ std::string ToUtf8(std::u16string_view text) {
 }
 
 absl::Status Describe(const absl::Status& reason, std::u16string_view pattern, const Flags& flags) {
-  return absl::Status(reason.code(), absl::StrCat("Invalid regular expression: /", ToUtf8(pattern), "/", FlagsToString(flags), ": ", reason.message()));
+  return absl::Status(reason.code(),
+                      absl::StrCat("Invalid regular expression: /", ToUtf8(pattern), "/", FlagsToString(flags), ": ", reason.message()));
 }
 
 }  // namespace
@@ -62,7 +63,8 @@ size_t Program::ByteSize() const {
   size_t bytes = sizeof(Program) + code_.insts.size() * sizeof(Inst) + code_.loops.size() * sizeof(Loop) + code_.runs.size() * sizeof(Run) +
                  code_.group_lists.size() * sizeof(uint32_t) + code_.literals.size() * sizeof(char16_t);
   for (const CharClass& char_class : code_.classes) bytes += sizeof(CharClass) + char_class.high().size() * sizeof(CharRange);
-  for (const NamedGroup& group : group_names_) bytes += sizeof(NamedGroup) + group.name.size() * 2 + group.indices.size() * sizeof(uint32_t);
+  for (const NamedGroup& group : group_names_)
+    bytes += sizeof(NamedGroup) + group.name.size() * 2 + group.indices.size() * sizeof(uint32_t);
   return bytes;
 }
 
