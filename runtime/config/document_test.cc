@@ -198,12 +198,25 @@ TEST(TomlDocument, DotsThatNestNothingAreNoDepth) {
                   .ok());
 }
 
+TEST(TomlDocument, CharactersBeyondAsciiNeedQuotes) {
+  EXPECT_EQ(JsonOf(ParseToml("'\xC3\xA9' = \"\xC3\xA9\" # \xC3\xA9\nm = \"\"\"\xC3\xA9 \\\n  x\\\\\xC3\xA9\"\"\"", "f")),
+            "{\"\xC3\xA9\":\"\xC3\xA9\",\"m\":\"\xC3\xA9 x\\\\\xC3\xA9\"}");
+  const char kQuotes[] = "a character beyond ASCII; put the key or the text in quotes";
+  EXPECT_EQ(JsonOf(ParseToml("a = 1\n\xC3\xA9 = 1", "f")), StrCat("f:2:1: ", kQuotes));
+  EXPECT_EQ(JsonOf(ParseToml("a = 'x'\xC2\xA0", "f")), StrCat("f:1:8: ", kQuotes));
+  EXPECT_EQ(JsonOf(ParseToml("a = '\xC3\xA9' \xC3\xA9", "f")), StrCat("f:1:9: ", kQuotes));
+  // Known and rare: the parser underneath cannot be trusted with it.
+  const char kEscape[] = "a character beyond ASCII right after a backslash; write it as \\uXXXX here";
+  EXPECT_EQ(JsonOf(ParseToml("a = \"\"\"x\\\n  \xC3\xA9\"\"\"", "f")), StrCat("f:2:3: ", kEscape));
+  EXPECT_EQ(JsonOf(ParseToml("a = \"\"\"x\\\xC3\xA9\"\"\"", "f")), StrCat("f:1:10: ", kEscape));
+}
+
 // Bytes that are likely to mean something to a parser, mixed with any others.
 rc::Gen<std::string> Soup() {
   const auto piece = rc::gen::weightedOneOf<std::string>(
       {{6, rc::gen::elementOf(std::vector<std::string>{"{", "}", "[", "]", "\"", "'", "\"\"\"", "'''", "=", ":", ",", ".", "\n", "\r\n", "#", "//", "/*",
                                                        "*/", "\\", "\\u", "d800", "a", "name", "vars", "env", "1", "1.5", "e9", "-", "true", "null",
-                                                       "inf", "2024-01-01", " ", "\xEF\xBB\xBF", "export ", "`"})},
+                                                       "inf", "2024-01-01", " ", "\xC3\xA9", "\xE2\x80\xA8", "\\\n", "\"\"\"\\\n", "a = ", "[a.b]\n", "\xEF\xBB\xBF", "export ", "`"})},
        {1, rc::gen::container<std::string>(rc::gen::arbitrary<char>())}});
   return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece), [](const std::vector<std::string>& pieces) {
     std::string out;

@@ -1,5 +1,6 @@
 // The TOML front-end of Document: toml++, which knows the place of every key.
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "runtime/base/str_cat.h"
 #include "runtime/config/document.h"
 
@@ -19,109 +21,139 @@ namespace edge::config {
 
 namespace {
 
-// toml++ limits how deep arrays and inline tables nest, but a dotted key makes a table per dot, and its tables are destroyed by recursion.
-// This walks the text as far as TOML's lexical rules go (strings, comments, brackets, line ends) and finds the first place where header,
-// open brackets and dotted keys together go deeper than allowed. Text that it misreads is malformed, and the parser stops there.
-class NestingScan {
+// A walk over the text, as far as TOML's lexical rules go (strings, comments, brackets, line ends), that finds what toml++ 3.3 must not see.
+// Text that the walk misreads is malformed, and the parser stops there.
+//
+// - Deep nesting. toml++ limits arrays and inline tables, but a dotted key makes a table per dot, and tables are destroyed by recursion.
+// - Characters beyond ASCII outside of strings and comments, which TOML forbids. toml++ asks of each whether it is white space, and that
+//   function is undefined for many characters.
+// - For the same reason: such a character as the first one after a \ at a line's end, or after any \, in a """ string.
+class Scan {
  public:
-  NestingScan(std::string_view text, size_t depth_max) : text_(text), depth_max_(depth_max) {}
+  struct Flaw {
+    size_t at = 0;  // offset
+    std::string what;
+  };
 
-  // The line of the first place that is too deep; 0 if there is none.
-  int FirstLineTooDeep() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '"' || c == '\'') {
-        SkipString(c);
+  Scan(std::string_view text, size_t depth_max) : text_(text), depth_max_(depth_max) {}
+
+  std::optional<Flaw> FindFlaw() {
+    while (at_ < text_.size() && !flaw_.has_value()) {
+      if (text_[at_] == '"' || text_[at_] == '\'') {
+        SkipString(text_[at_]);
         line_start_ = false;
-        continue;
+      } else {
+        Step();
       }
-      ++at_;
-      switch (c) {
-        case '#':
-          while (at_ < text_.size() && text_[at_] != '\n') ++at_;
-          break;
-        case '\n':
-          ++line_;
-          if (open_.empty()) {
-            if (in_header_) header_ = run_;
-            in_header_ = false;
-            line_start_ = true;
-            run_ = 0;
-          }
-          break;
-        case '[':
-          if (open_.empty() && (line_start_ || (in_header_ && run_ == 0))) {
-            in_header_ = true;  // [table] or [[array of tables]]
-            header_ = 1;
-            line_start_ = false;
-            break;
-          }
-          [[fallthrough]];
-        case '{':
-          open_.push_back(run_ + 1);
-          below_ += run_ + 1;
-          run_ = 0;
-          line_start_ = false;
-          break;
-        case ']':
-        case '}':
-          if (!open_.empty()) {
-            below_ -= open_.back();
-            run_ = open_.back() - 1;
-            open_.pop_back();
-          }
-          break;
-        case ',':
-          run_ = 0;
-          break;
-        case '.':
-          ++run_;
-          break;
-        case ' ':
-        case '\t':
-        case '\r':
-          break;
-        default:
-          line_start_ = false;
-      }
-      if ((in_header_ ? 0 : header_) + below_ + run_ + 1 > depth_max_) return line_;
     }
-    return 0;
+    return flaw_;
   }
 
  private:
+  static bool IsAscii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+  void Step() {
+    const char c = text_[at_];
+    switch (c) {
+      case '#':
+        while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+        return;
+      case '\n':
+        if (open_.empty()) {
+          in_header_ = false;
+          line_start_ = true;
+          run_ = 0;
+        }
+        break;
+      case '[':
+        if (open_.empty() && line_start_) {
+          in_header_ = true;  // [table] or [[array of tables]]
+          header_ = 1;
+          line_start_ = false;
+          if (text_.substr(at_, 2) == "[[") ++at_;
+          break;
+        }
+        Open();
+        break;
+      case '{':
+        Open();
+        break;
+      case ']':
+      case '}':
+        if (!open_.empty()) {
+          below_ -= open_.back();
+          run_ = open_.back() - 1;
+          open_.pop_back();
+        }
+        break;
+      case ',':
+        run_ = 0;
+        break;
+      case '.':
+        ++(in_header_ ? header_ : run_);
+        break;
+      case ' ':
+      case '\t':
+      case '\r':
+        break;
+      default:
+        line_start_ = false;
+        if (!IsAscii(c)) flaw_ = Flaw{at_, "a character beyond ASCII; put the key or the text in quotes"};
+    }
+    if (header_ + below_ + run_ + 1 > depth_max_) flaw_ = Flaw{at_, StrCat("more than ", depth_max_, " levels within each other; make it flatter")};
+    ++at_;
+  }
+
+  void Open() {
+    open_.push_back(run_ + 1);
+    below_ += run_ + 1;
+    run_ = 0;
+    line_start_ = false;
+  }
+
   // Past the string that opens at at_. One-line strings end at the line's end at the latest: the parser refuses them there.
   void SkipString(char quote) {
     const std::string triple(3, quote);
-    const bool long_string = text_.substr(at_, 3) == triple;
-    at_ += long_string ? 3 : 1;
+    const bool is_long = text_.substr(at_, 3) == triple;
+    at_ += is_long ? 3 : 1;
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      if (!long_string && c == '\n') return;
-      if (c == '\n') ++line_;
+      if (!is_long && c == '\n') return;
       if (c == '\\' && quote == '"') {
-        if (at_ + 1 < text_.size() && text_[at_ + 1] == '\n') ++line_;
-        at_ = std::min(at_ + 2, text_.size());
-      } else if (c != quote) {
-        ++at_;
-      } else if (!long_string) {
-        ++at_;
-        return;
-      } else if (text_.substr(at_, 3) == triple) {
+        SkipEscape(is_long);
+        if (flaw_.has_value()) return;
+      } else if (is_long && text_.substr(at_, 3) == triple) {
         at_ += 3;
         // A long string may end in up to two quotes of its own.
         for (int i = 0; i < 2 && at_ < text_.size() && text_[at_] == quote; ++i) ++at_;
         return;
       } else {
         ++at_;
+        if (c == quote && !is_long) return;
       }
     }
+  }
+
+  // Past a backslash and what it escapes.
+  void SkipEscape(bool is_long) {
+    ++at_;
+    if (at_ >= text_.size()) return;
+    if (!is_long) {
+      if (text_[at_] != '\n') ++at_;
+      return;
+    }
+    size_t next = at_;
+    while (next < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[next]))) ++next;
+    if (next < text_.size() && !IsAscii(text_[next])) {
+      flaw_ = Flaw{next, "a character beyond ASCII right after a backslash; write it as \\uXXXX here"};
+    }
+    at_ = next > at_ ? next : at_ + 1;
   }
 
   const std::string_view text_;
   const size_t depth_max_;
   size_t at_ = 0;
-  int line_ = 1;
+  std::optional<Flaw> flaw_;
   bool line_start_ = true;
   bool in_header_ = false;
   size_t header_ = 0;         // depth of the last [table]
@@ -130,6 +162,20 @@ class NestingScan {
   std::vector<size_t> open_;  // per open bracket: its own level and the dots of the key before it
 };
 
+// "LINE:COLUMN" of an offset, both from 1, columns by characters.
+std::string PlaceOf(std::string_view text, size_t at) {
+  size_t line = 1, column = 1;
+  for (const char c : text.substr(0, at)) {
+    if (c == '\n') {
+      ++line;
+      column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+      ++column;
+    }
+  }
+  return StrCat(line, ":", column);
+}
+
 template <typename T>
 std::string DateText(const T& value) {
   std::ostringstream out;
@@ -137,7 +183,7 @@ std::string DateText(const T& value) {
   return out.str();
 }
 
-// `line` is that of the key, or of the value itself within an array. Recursion is bounded by NestingScan.
+// `line` is that of the key, or of the value itself within an array. Recursion is bounded by Scan.
 void Convert(const toml::node& node, std::string_view key, int line, Value* parent, DocumentBuilder& builder);
 
 void ConvertMembers(const toml::table& table, Value* parent, DocumentBuilder& builder) {
@@ -194,9 +240,8 @@ std::string_view Remedy(std::string_view description) {
 
 absl::StatusOr<Document> ParseToml(std::string_view text, std::string_view file, const DocumentLimits& limits) {
   text = SkipByteOrderMark(text);
-  if (const int line = NestingScan(text, limits.nesting_depth_max).FirstLineTooDeep(); line > 0) {
-    return absl::InvalidArgumentError(
-        StrCat(file, ":", line, ":1: more than ", limits.nesting_depth_max, " levels within each other; make it flatter"));
+  if (const std::optional<Scan::Flaw> flaw = Scan(text, limits.nesting_depth_max).FindFlaw()) {
+    return absl::InvalidArgumentError(StrCat(file, ":", PlaceOf(text, flaw->at), ": ", flaw->what));
   }
   const toml::parse_result result = toml::parse(text);
   if (!result) {
