@@ -284,6 +284,7 @@ void InstallLanguage(duk_context* ctx) {
   InstallCoroutines(ctx);
   InstallMapSet(ctx);
   InstallWeak(ctx);
+  InstallRegExp(ctx);
 
   // All language files share one `native`, so that one may use what another put there.
   duk_push_object(ctx);
@@ -291,6 +292,9 @@ void InstallLanguage(duk_context* ctx) {
   constexpr LibraryNative kQueueMicrotask[] = {{"queueMicrotask", NativeQueueMicrotask, 1}};
   PutNatives(ctx, kQueueMicrotask);
   PutPrototypes(ctx, state.roots);
+  PutNatives(ctx, ArrayNatives());
+  PutNatives(ctx, TextNatives());
+  PutNatives(ctx, RegExpNatives());
   PutNatives(ctx, IteratorNatives());
   PutNatives(ctx, PromiseNatives());
   PutNatives(ctx, CoroutineNatives());

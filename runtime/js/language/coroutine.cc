@@ -232,13 +232,12 @@ duk_ret_t NativeSetRoot(duk_context* ctx) {
       {"stepThrow", &Roots::step_throw},
       {"makeThread", &Roots::make_thread},
       {"asyncGeneratorStep", &Roots::async_generator_step},
+      {"arraySpecies", &Roots::array_species},
       {"speciesCapability", &Roots::species_capability},
       {"generatorFunctionPrototype", &Roots::generator_function_prototype},
       {"generatorPrototype", &Roots::generator_prototype},
       {"asyncGeneratorFunctionPrototype", &Roots::async_generator_function_prototype},
       {"asyncGeneratorPrototype", &Roots::async_generator_prototype},
-      {"arrayIteratorNext", &Roots::array_iterator_next},
-      {"arrayValues", &Roots::array_values},
   };
   duk_set_top(ctx, 2);
   const std::string_view name = duk_require_string(ctx, 0);

@@ -40,6 +40,7 @@ struct Roots {
   void* generator_prototype = nullptr;
   void* async_generator_function_prototype = nullptr;
   void* async_generator_prototype = nullptr;
+  void* array_species = nullptr;         // glue: (array) -> its species constructor, or undefined for a plain array
   void* array_prototype = nullptr;
   void* array_values = nullptr;          // %Array.prototype.values%
   void* array_iterator_next = nullptr;
@@ -75,6 +76,8 @@ struct ValueTable {
   size_t used = 0;
 };
 
+struct RegExpState;
+
 struct State {
   Roots roots;
   MicrotaskRing ring;
@@ -88,6 +91,7 @@ struct State {
   uint32_t kept_alive_count = 0;
   uint32_t next_weak_map_id = 1;
   uint64_t next_private_key = 1;
+  std::shared_ptr<RegExpState> regexp;
   bool draining = false;
   ErrorHooks hooks;
   uint32_t root_count = 0;
@@ -95,6 +99,8 @@ struct State {
 };
 
 constexpr uint32_t kThreadPoolMax = 256;
+// Strings built natively stay below this; the engine's own limit is the memory of the isolate.
+constexpr size_t kStringBytesMax = 256u << 20;
 
 // The state of this heap; valid after InstallLanguage began.
 State& StateOf(duk_context* ctx);
@@ -125,6 +131,7 @@ void InstallPromise(duk_context* ctx);
 void InstallCoroutines(duk_context* ctx);
 void InstallMapSet(duk_context* ctx);
 void InstallWeak(duk_context* ctx);
+void InstallRegExp(duk_context* ctx);
 void InstallIterators(duk_context* ctx);
 
 // runtime/js/lib, in the order in which it runs; made at build time.
@@ -134,6 +141,12 @@ struct LibraryFile {
 };
 std::span<const LibraryFile> LanguageFiles();
 
+// Charges `units` elementary steps of native work to the CPU budget; may suspend the fiber, or throw the limit's error.
+void ChargeWork(duk_context* ctx, size_t units);
+
+std::span<const LibraryNative> ArrayNatives();
+std::span<const LibraryNative> TextNatives();
+std::span<const LibraryNative> RegExpNatives();
 std::span<const LibraryNative> IteratorNatives();
 std::span<const LibraryNative> MapSetNatives();
 std::span<const LibraryNative> PromiseNatives();
