@@ -9,7 +9,7 @@ async function build(options) {
   const bundled = await bundle(options);
   const lowered = lower(bundled.code, bundled.map);
   const directory = writeBundle(options, bundled, lowered);
-  return { directory, warnings: bundled.warnings };
+  return { directory, warnings: [...bundled.warnings, ...lowered.warnings] };
 }
 
 module.exports = { build };

@@ -6,10 +6,25 @@
 'use strict';
 
 const { types: t } = require('@babel/core');
+const { call } = require('./support');
 
-// The engine's parser takes {get(...) {...}} for the beginning of an accessor, and knows no method named by a reserved word.
+// The engine's parser takes {get(...) {...}} for the beginning of an accessor, refuses some names in strict code, and reserved words unless
+// they are spelled with an escape. What remains is spelled as a string, and then the function has no name of its own.
+const REFUSED = new Set(['get', 'set', 'eval', 'arguments']);
+
+function isNaming(name) {
+  if (REFUSED.has(name)) return false;
+  return t.isValidIdentifier(name, true) || isKeyword(name);
+}
+
+function isKeyword(name) {
+  return /^(?:break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with)$/.test(name);
+}
+
 function methodKey(name) {
-  return t.isValidIdentifier(name, true) && name !== 'get' && name !== 'set' ? t.identifier(name) : t.stringLiteral(name);
+  if (!isNaming(name)) return t.stringLiteral(name);
+  if (!isKeyword(name)) return t.identifier(name);
+  return t.identifier(`\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`);
 }
 
 // Turns the FunctionExpression `node` itself into ({name(params) {body}}).name.
@@ -43,14 +58,19 @@ function keyText(key) {
 }
 
 // _createClass(C, [{key: "m", value: function m() {}}, ...], [...])
-function finishMembers(list) {
+function finishMembers(list, file) {
   if (!t.isArrayExpression(list)) return;
   for (const member of list.elements) {
     let name = '';
     for (const property of member.properties) {
       const kind = property.key.name;
-      if (kind === 'key') name = keyText(property.value);
-      else if (t.isFunctionExpression(property.value)) toMethod(property.value, kind === 'value' ? name : `${kind} ${name}`);
+      if (kind === 'key') {
+        name = keyText(property.value);
+      } else if (t.isFunctionExpression(property.value)) {
+        const full = kind === 'value' ? name : `${kind} ${name}`;
+        toMethod(property.value, full);
+        if (name !== '' && !isNaming(full)) property.value = call(file, 'name', property.value, t.stringLiteral(full));
+      }
     }
   }
 }
@@ -87,6 +107,23 @@ function parenthesizeIn(node) {
   }
 }
 
+// super.m(a): Babel prints superPropGet(B, "m", this, 3)([a]), of which the helper would have to make a closure. Here the helper gives
+// the method, and the call is one of the method.
+function finishSuperCall(node) {
+  const { callee: lookup, arguments: [list] } = node;
+  const [, , receiver, flags] = lookup.arguments;
+  flags.value &= ~2;
+  const isPlain = t.isArrayExpression(list) && !list.elements.some((e) => e === null || t.isSpreadElement(e));
+  node.callee = t.memberExpression(lookup, t.identifier(isPlain ? 'call' : 'apply'));
+  node.arguments = [t.cloneNode(receiver), ...(isPlain ? list.elements : [list])];
+}
+
+function isSuperCall(node) {
+  const { callee } = node;
+  return node.type === 'CallExpression' && t.isCallExpression(callee) && t.isIdentifier(callee.callee, { name: '_help_superPropGet' }) &&
+    t.isNumericLiteral(callee.arguments[3]) && (callee.arguments[3].value & 2) !== 0;
+}
+
 // Children first: a node may become one of another type.
 function walk(node, visit) {
   for (const key of t.VISITOR_KEYS[node.type]) {
@@ -100,8 +137,8 @@ function walk(node, visit) {
   visit(node);
 }
 
-function finish(program, accessors) {
-  walk(program, (node) => {
+function finish(file, accessors) {
+  walk(file.ast.program, (node) => {
     if (node.type === 'ForStatement' && node.init) {
       parenthesizeIn(node.init);
     } else if (node.type === 'ObjectMethod' && node.kind === 'method') {
@@ -110,8 +147,10 @@ function finish(program, accessors) {
     } else if (node.type === 'FunctionExpression' && node.edgeArrow) {
       toMethod(node, node.edgeName || '');
     } else if (node.type === 'CallExpression' && t.isIdentifier(node.callee, { name: '_help_createClass' })) {
-      finishMembers(node.arguments[1]);
-      finishMembers(node.arguments[2]);
+      finishMembers(node.arguments[1], file);
+      finishMembers(node.arguments[2], file);
+    } else if (isSuperCall(node)) {
+      finishSuperCall(node);
     } else if (isPlainField(node, accessors)) {
       const [object, key, value] = node.expression.arguments;
       const isName = t.isStringLiteral(key) && t.isValidIdentifier(key.value, false);

@@ -67,14 +67,17 @@ const SOURCES = {
     return value;
   }`,
   superPropGet: `function $superPropGet(derived, key, receiver, flags) {
-    var parent = Object.getPrototypeOf(flags & 1 ? derived.prototype : derived);
-    var value = Reflect.get(parent, key, receiver);
-    return flags & 2 && typeof value === "function" ? function (args) { return value.apply(receiver, args); } : value;
+    return Reflect.get(Object.getPrototypeOf(flags & 1 ? derived.prototype : derived), key, receiver);
   }`,
   superPropSet: `function $superPropSet(derived, key, value, receiver, isStrict, flags) {
     return $set(Object.getPrototypeOf(flags ? derived.prototype : derived), key, value, receiver, isStrict);
   }`,
 
+  defineAccessor: `function $defineAccessor(kind, object, key, accessor) {
+    var descriptor = { configurable: true, enumerable: true };
+    descriptor[kind] = accessor;
+    return Object.defineProperty(object, key, descriptor);
+  }`,
   defineProperty: 'function $defineProperty(object, key, value) { return _edge_defineField(object, key, value), object; }',
   toPropertyKey: `function $toPropertyKey(key) {
     if (typeof key === "object" && key !== null || typeof key === "function") {

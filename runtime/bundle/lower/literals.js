@@ -48,6 +48,7 @@ module.exports = function literals() {
         path.replaceWith(call(state.file, 'regexp', t.stringLiteral(path.node.pattern), t.stringLiteral(path.node.flags)));
       },
       BigIntLiteral(path, state) {
+        if (path.node.loc) state.file.set('edge-bigints', [...(state.file.get('edge-bigints') || []), path.node.loc.start]);
         path.replaceWith(call(state.file, 'bigint', t.stringLiteral(path.node.value)));
       },
       ObjectExpression(path, state) {

@@ -6,6 +6,8 @@
 'use strict';
 
 const babel = require('@babel/core');
+const { BuildError } = require('./diagnostics');
+const { locator } = require('./locator');
 const coroutines = require('./coroutines');
 const literals = require('./literals');
 const moduleFunction = require('./module_function');
@@ -17,7 +19,6 @@ const { install } = require('./helpers');
 
 // What lowered code may take for granted; docs/javascript.md lists what each costs in exactness.
 const ASSUMPTIONS = {
-  constantSuper: true,
   ignoreFunctionLength: true,
   ignoreToPrimitiveHint: false,
   noDocumentAll: true,
@@ -60,8 +61,28 @@ function copyState(from, to) {
   for (const key of ['edge-used-members', 'edge-exports', 'edge-top-level-await']) to.set(key, from.get(key));
 }
 
-// {code, map}. `map` is the map of `code` to the user's files.
+// {code, map, exports, warnings}. `map` is the map of `code` to the user's files. Throws BuildError.
 function lower(code, map) {
+  const locate = locator(code, map);
+  try {
+    return lowerModule(code, map, locate);
+  } catch (error) {
+    if (!error.loc) throw error;
+    const message = error.message.replace(/^.*?: (?=\w)/, '').replace(/ \(\d+:\d+\)[^]*$/, '');
+    throw new BuildError([{ severity: 'error', message, remedy: 'This syntax cannot be lowered for the engine.', ...locate(error.loc) }]);
+  }
+}
+
+function bigintWarning(position) {
+  return {
+    severity: 'warning',
+    message: 'BigInt is not supported; this literal throws when it is executed.',
+    remedy: 'Use a number where it is exact (up to 2 ** 53), or a string.',
+    ...position,
+  };
+}
+
+function lowerModule(code, map, locate) {
   const ast = babel.parseSync(code, { ...COMMON, sourceType: 'module', parserOpts: { errorRecovery: false } });
   const accessors = accessorNames(ast.program);
   let first;
@@ -85,12 +106,16 @@ function lower(code, map) {
       () => ({ name: 'edge-start', pre(file) { copyState(first, file); install(file); } }),
       ...ES5,
       () => ({ name: 'edge-wrap', post(file) {
-        finish(file.ast.program, accessors);
+        finish(file, accessors);
         moduleFunction.wrapProgram(file);
       }  }),
     ],
   });
-  return { code: result.code, map: result.map, exports: first.get('edge-exports').exported.map(([name]) => name) };
+  const warnings = (first.get('edge-bigints') || [])
+    .map(({ line, column }) => locate({ line, column }))
+    .filter(({ file }) => file && !file.includes('node_modules/'))
+    .map(bigintWarning);
+  return { code: result.code, map: result.map, warnings, exports: first.get('edge-exports').exported.map(([name]) => name) };
 }
 
 module.exports = { lower };

@@ -32,6 +32,19 @@ function isNameCall(node) {
   return t.isCallExpression(node) && t.isIdentifier(node.callee, { name: '__name' }) && node.arguments.length === 2 && t.isStringLiteral(node.arguments[1]);
 }
 
+// The name that the language gives a function by where it stands, in the places that esbuild leaves to the engine.
+function nameByPosition(path) {
+  const { parent, key } = path;
+  if (t.isAssignmentPattern(parent) && key === 'right' && t.isIdentifier(parent.left)) return parent.left.name;
+  if (t.isAssignmentExpression(parent) && key === 'right' && t.isIdentifier(parent.left)) return parent.left.name;
+  if (t.isVariableDeclarator(parent) && t.isIdentifier(parent.id)) return parent.id.name;
+  if ((t.isObjectProperty(parent) || t.isClassProperty(parent)) && key === 'value' && !parent.computed) {
+    if (t.isIdentifier(parent.key)) return parent.key.name;
+    return t.isStringLiteral(parent.key) || t.isNumericLiteral(parent.key) ? String(parent.key.value) : '';
+  }
+  return '';
+}
+
 module.exports = function names() {
   return {
     name: 'edge-names',
@@ -60,6 +73,15 @@ module.exports = function names() {
         } else {
           path.node.callee = call(state.file, 'name').callee;
         }
+      },
+      ArrowFunctionExpression(path) {
+        if (!path.node.edgeName) path.node.edgeName = nameByPosition(path);
+      },
+      FunctionExpression(path) {
+        if (path.node.id || path.node.edgeName) return;
+        const name = nameByPosition(path);
+        if (path.node.generator) path.node.edgeName = name;
+        else if (t.isValidIdentifier(name) && name !== 'arguments' && name !== 'eval' && !mentions(path.node, name)) path.node.id = t.identifier(name);
       },
       StaticBlock(path) {
         const [statement] = path.node.body;
