@@ -138,22 +138,32 @@ const ConfigKey* FindConfigKey(std::string_view name) {
 
 bool MatchesType(const Value& value, KeyType type) {
   switch (type) {
-    case kAny: return true;
-    case kString: return value.IsString();
-    case kBoolean: return value.kind() == Value::Kind::kBool;
-    case kArray: return value.IsArray();
-    case kObject: return value.IsObject();
+    case kAny:
+      return true;
+    case kString:
+      return value.IsString();
+    case kBoolean:
+      return value.kind() == Value::Kind::kBool;
+    case kArray:
+      return value.IsArray();
+    case kObject:
+      return value.IsObject();
   }
   return false;
 }
 
 std::string_view TypeName(KeyType type) {
   switch (type) {
-    case kAny: return "anything";
-    case kString: return "a string";
-    case kBoolean: return "true or false";
-    case kArray: return "an array";
-    case kObject: return "a table";
+    case kAny:
+      return "anything";
+    case kString:
+      return "a string";
+    case kBoolean:
+      return "true or false";
+    case kArray:
+      return "an array";
+    case kObject:
+      return "a table";
   }
   return "";
 }

@@ -11,9 +11,7 @@
 namespace edge::config {
 namespace {
 
-std::string_view KindText(KeyKind kind) {
-  return kind == KeyKind::kSupported ? "read" : kind == KeyKind::kIgnored ? "ignored" : "refused";
-}
+std::string_view KindText(KeyKind kind) { return kind == KeyKind::kSupported ? "read" : kind == KeyKind::kIgnored ? "ignored" : "refused"; }
 std::string_view ScopeText(KeyScope scope) {
   return scope == KeyScope::kTopLevel ? "top level only" : scope == KeyScope::kInherited ? "inherited" : "not inherited";
 }

@@ -126,7 +126,8 @@ void ConfigReader::CheckKinds() {
     if (env_ != nullptr && key.scope == KeyScope::kNotInherited && top != nullptr) WarnOfMissing(key, *top);
     if (value == nullptr || (key.kind != KeyKind::kSupported && AsksForNothing(*value))) continue;
     switch (key.kind) {
-      case KeyKind::kSupported: break;
+      case KeyKind::kSupported:
+        break;
       case KeyKind::kIgnored: {
         const Value* command = key.name == "build" ? value->Find("command") : nullptr;
         if (command != nullptr && command->IsString()) {
@@ -137,8 +138,9 @@ void ConfigReader::CheckKinds() {
         break;
       }
       case KeyKind::kUnsupported:
-        Error(value->line(), StrCat(value->Path(), " (", key.note, ") is not supported yet by this version of edge; remove it, or move it to ",
-                                    "an environment that is not served here"));
+        Error(value->line(),
+              StrCat(value->Path(), " (", key.note, ") is not supported yet by this version of edge; remove it, or move it to ",
+                     "an environment that is not served here"));
         break;
     }
   }
@@ -168,7 +170,8 @@ void ConfigReader::ReadName() {
   const Value* wrong = Effective(*FindConfigKey("name"));
   if (name == nullptr && wrong == nullptr) Note(0, "no name; the worker is called \"worker\" (write: name = \"my-worker\")");
   if (name != nullptr && !IsWorkerName(name->text())) {
-    Error(name->line(), StrCat(name->Path(), " is ", Quote(name->text()), "; a name is made of a-z, 0-9, - and _, and does not begin with -"));
+    Error(name->line(),
+          StrCat(name->Path(), " is ", Quote(name->text()), "; a name is made of a-z, 0-9, - and _, and does not begin with -"));
   }
   config_.name = name == nullptr ? "worker" : name->text();
   if (env_ != nullptr && !own) StrAppend(&config_.name, "-", options_.environment);
@@ -208,13 +211,15 @@ void ConfigReader::ReadCompatibility() {
   const Value* value = Get("compatibility_date");
   if (value == nullptr) {
     if (present == nullptr) {
-      Note(0, StrCat("no compatibility_date; the worker runs as of ", kNewestKnownDate, ". Write it down so that a newer edge changes nothing"));
+      Note(0, StrCat("no compatibility_date; the worker runs as of ", kNewestKnownDate,
+                     ". Write it down so that a newer edge changes nothing"));
     }
     return;
   }
   const std::string& date = value->text();
   const std::optional<int> days = ParseDate(date);
-  if (!days.has_value()) return Error(value->line(), StrCat(value->Path(), " is ", Quote(date), "; write a day of the calendar as YYYY-MM-DD"));
+  if (!days.has_value())
+    return Error(value->line(), StrCat(value->Path(), " is ", Quote(date), "; write a day of the calendar as YYYY-MM-DD"));
   config_.compatibility_date = date;
   // One day of grace: somewhere it is tomorrow already.
   if (options_.now.has_value() && *days > options_.now->ToUnixSeconds() / 86'400 + 1) {
@@ -252,17 +257,19 @@ void ConfigReader::ReadFlags() {
       if (other == seen.end()) {
         seen.emplace_back(flag, item);
       } else if (other->second->text() != name) {
-        Error(item->line(), StrCat("compatibility flags ", Quote(other->second->text()), " and ", Quote(name), " contradict each other; ",
-                                   "remove one"));
+        Error(item->line(),
+              StrCat("compatibility flags ", Quote(other->second->text()), " and ", Quote(name), " contradict each other; ", "remove one"));
         continue;
       } else {
         continue;  // the same flag once more
       }
       const bool in_baseline = !flag->default_on.empty() && flag->default_on <= kBaselineDate;
       if (name == flag->disable && in_baseline) {
-        Warn(item->line(), StrCat("compatibility flag ", Quote(name), " is without effect: edge always behaves as with ", Quote(flag->enable)));
+        Warn(item->line(),
+             StrCat("compatibility flag ", Quote(name), " is without effect: edge always behaves as with ", Quote(flag->enable)));
       } else if (name == flag->enable && !in_baseline) {
-        Note(item->line(), StrCat("compatibility flag ", Quote(name), " is known; what it turns on may be missing in this version of edge"));
+        Note(item->line(),
+             StrCat("compatibility flag ", Quote(name), " is known; what it turns on may be missing in this version of edge"));
       }
     }
     config_.compatibility_flags.push_back(name);
@@ -421,8 +428,8 @@ void ConfigReader::WarnOfUnknownMembers(const Value& object, std::span<const std
   for (const Value* child : object.children()) {
     if (std::find(known.begin(), known.end(), child->key()) != known.end()) continue;
     const std::string nearest = Nearest(child->key(), known);
-    Warn(child->line(), StrCat("unknown key ", Quote(child->Path()), ", ignored",
-                               nearest.empty() ? "" : StrCat("; did you mean ", Quote(nearest), "?")));
+    Warn(child->line(),
+         StrCat("unknown key ", Quote(child->Path()), ", ignored", nearest.empty() ? "" : StrCat("; did you mean ", Quote(nearest), "?")));
   }
 }
 

@@ -18,11 +18,21 @@ void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned char>(c));
@@ -57,14 +67,21 @@ std::string Value::Path() const {
 
 std::string_view Value::KindName() const {
   switch (kind_) {
-    case Kind::kNull: return "null";
-    case Kind::kBool: return boolean_ ? "true" : "false";
+    case Kind::kNull:
+      return "null";
+    case Kind::kBool:
+      return boolean_ ? "true" : "false";
     case Kind::kInteger:
-    case Kind::kDouble: return "a number";
-    case Kind::kString: return "a string";
-    case Kind::kDate: return "a date";
-    case Kind::kArray: return "an array";
-    case Kind::kObject: return "a table";
+    case Kind::kDouble:
+      return "a number";
+    case Kind::kString:
+      return "a string";
+    case Kind::kDate:
+      return "a date";
+    case Kind::kArray:
+      return "an array";
+    case Kind::kObject:
+      return "a table";
   }
   return "unknown";
 }
@@ -105,9 +122,15 @@ absl::StatusOr<std::string> Value::ToJson() const {
 
 absl::Status Value::AppendJson(std::string& out) const {
   switch (kind_) {
-    case Kind::kNull: out += "null"; break;
-    case Kind::kBool: out += boolean_ ? "true" : "false"; break;
-    case Kind::kInteger: StrAppend(&out, integer_); break;
+    case Kind::kNull:
+      out += "null";
+      break;
+    case Kind::kBool:
+      out += boolean_ ? "true" : "false";
+      break;
+    case Kind::kInteger:
+      StrAppend(&out, integer_);
+      break;
     case Kind::kDouble: {
       if (!std::isfinite(number_)) return absl::InvalidArgumentError(StrCat(Path(), " is infinite or not a number"));
       char buffer[64];
@@ -115,8 +138,11 @@ absl::Status Value::AppendJson(std::string& out) const {
       out.append(buffer, end.ptr);
       break;
     }
-    case Kind::kString: AppendJsonString(text_, out); break;
-    case Kind::kDate: return absl::InvalidArgumentError(StrCat(Path(), " is a date"));
+    case Kind::kString:
+      AppendJsonString(text_, out);
+      break;
+    case Kind::kDate:
+      return absl::InvalidArgumentError(StrCat(Path(), " is a date"));
     case Kind::kArray:
     case Kind::kObject: {
       out += IsArray() ? '[' : '{';

@@ -127,15 +127,19 @@ struct BadText {
 
 TEST(TomlDocument, SyntaxErrorsNameTheirPlaceAndARemedy) {
   const BadText kCases[] = {
-      {"name = hello\n", "w.toml:1:8: Error while parsing value: could not determine value type; texts need quotes, true and false are lower case"},
+      {"name = hello\n",
+       "w.toml:1:8: Error while parsing value: could not determine value type; texts need quotes, true and false are lower case"},
       {"a = 1\nname \"x\"\n", "w.toml:2:6: Error while parsing key-value pair: expected '=', saw '\"'; write it as: name = value"},
-      {"a = 1\na = 2\n", "w.toml:2:5: Error while parsing key-value pair: cannot redefine existing integer 'a'; "
-                         "a key is set and a [section] opened only once; merge the two"},
-      {"[v]\n[v]\n", "w.toml:2:1: Error while parsing table header: cannot redefine existing table 'v'; "
-                     "a key is set and a [section] opened only once; merge the two"},
+      {"a = 1\na = 2\n",
+       "w.toml:2:5: Error while parsing key-value pair: cannot redefine existing integer 'a'; "
+       "a key is set and a [section] opened only once; merge the two"},
+      {"[v]\n[v]\n",
+       "w.toml:2:1: Error while parsing table header: cannot redefine existing table 'v'; "
+       "a key is set and a [section] opened only once; merge the two"},
       {"a = True\n", "w.toml:1:5: Error while parsing boolean: expected 'true', saw 'T'; write true or false, in lower case"},
-      {"a = \"C:\\q\"\n", "w.toml:1:9: Error while parsing string: unknown escape sequence '\\q'; "
-                          "double the backslash, or put the text in single quotes"},
+      {"a = \"C:\\q\"\n",
+       "w.toml:1:9: Error while parsing string: unknown escape sequence '\\q'; "
+       "double the backslash, or put the text in single quotes"},
   };
   for (const BadText& c : kCases) {
     const auto document = ParseToml(c.text, "w.toml");
@@ -156,7 +160,8 @@ TEST(JsonDocument, SyntaxErrorsNameTheirPlaceAndARemedy) {
       {"{ /* x\n */ } // \n\n/* y */ /* never\nclosed", "w.json:4:1: a comment is never closed; close it with */"},
       {"/* \xC3\xA9 */ x", "w.json:1:9: syntax error; names and texts need double quotes, members a comma between them"},
       {"{\"a\":1}\n x", "w.json:2:2: text after the end of the object; remove it or move it inside"},
-      {"{\"a\":\"\\ud800\\u0041\"}", "w.json:1:18: a broken \\u escape; write four hexadecimal digits, and both halves of a surrogate pair"},
+      {"{\"a\":\"\\ud800\\u0041\"}",
+       "w.json:1:18: a broken \\u escape; write four hexadecimal digits, and both halves of a surrogate pair"},
   };
   for (const BadText& c : kCases) {
     const auto document = ParseJson(c.text, "w.json");
@@ -189,10 +194,10 @@ TEST(Document, DeepNestingIsRefusedHoweverItIsWritten) {
 }
 
 TEST(TomlDocument, DotsThatNestNothingAreNoDepth) {
-  EXPECT_TRUE(ParseToml("a = \"" + Repeat(".", 200) + "\" # " + Repeat(".", 200) + "\n" +       //
-                            "b = [" + Repeat("1.5, ", 100) + "]\n" +                            //
-                            "c = '''\n" + Repeat("...", 100) + "'' [[ '''\n" +                  //
-                            "d = \"\"\"\\\"" + Repeat("{.", 100) + "\"\"\"\"\n" +               //
+  EXPECT_TRUE(ParseToml("a = \"" + Repeat(".", 200) + "\" # " + Repeat(".", 200) + "\n" +  //
+                            "b = [" + Repeat("1.5, ", 100) + "]\n" +                       //
+                            "c = '''\n" + Repeat("...", 100) + "'' [[ '''\n" +             //
+                            "d = \"\"\"\\\"" + Repeat("{.", 100) + "\"\"\"\"\n" +          //
                             Repeat("[[t]]\nx = [[1], [2]]\n", 100) + Repeat("[[u]]\n[u.v]\n", 50),
                         "f")
                   .ok());
@@ -214,9 +219,12 @@ TEST(TomlDocument, CharactersBeyondAsciiNeedQuotes) {
 // Bytes that are likely to mean something to a parser, mixed with any others.
 rc::Gen<std::string> Soup() {
   const auto piece = rc::gen::weightedOneOf<std::string>(
-      {{6, rc::gen::elementOf(std::vector<std::string>{"{", "}", "[", "]", "\"", "'", "\"\"\"", "'''", "=", ":", ",", ".", "\n", "\r\n", "#", "//", "/*",
-                                                       "*/", "\\", "\\u", "d800", "a", "name", "vars", "env", "1", "1.5", "e9", "-", "true", "null",
-                                                       "inf", "2024-01-01", " ", "\xC3\xA9", "\xE2\x80\xA8", "\\\n", "\"\"\"\\\n", "a = ", "[a.b]\n", "\xEF\xBB\xBF", "export ", "`"})},
+      {{6, rc::gen::elementOf(std::vector<std::string>{
+               "{",    "}",          "[",    "]",       "\"",           "'",          "\"\"\"", "'''",      "=",
+               ":",    ",",          ".",    "\n",      "\r\n",         "#",          "//",     "/*",       "*/",
+               "\\",   "\\u",        "d800", "a",       "name",         "vars",       "env",    "1",        "1.5",
+               "e9",   "-",          "true", "null",    "inf",          "2024-01-01", " ",      "\xC3\xA9", "\xE2\x80\xA8",
+               "\\\n", "\"\"\"\\\n", "a = ", "[a.b]\n", "\xEF\xBB\xBF", "export ",    "`"})},
        {1, rc::gen::container<std::string>(rc::gen::arbitrary<char>())}});
   return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece), [](const std::vector<std::string>& pieces) {
     std::string out;
@@ -239,8 +247,8 @@ RC_GTEST_PROP(Document, AnyBytesGiveADocumentOrAnErrorWithItsPlace, ()) {
 
 // Fed byte by byte or at once, the parser must accept the same texts.
 RC_GTEST_PROP(JsonDocument, AcceptsWhatTheParserAcceptsInOnePiece, ()) {
-  const auto piece = rc::gen::elementOf(std::vector<std::string>{"{", "}", "[", "]", "\"a\":", "\"b\":", "\"x\"", ",", "1", "-2.5e3", "true", "null",
-                                                                 "\n", " ", "\"\\u00e9\\n\"", "{}", "[1,]", "\xC3\xA9"});
+  const auto piece = rc::gen::elementOf(std::vector<std::string>{"{", "}", "[", "]", "\"a\":", "\"b\":", "\"x\"", ",", "1", "-2.5e3",
+                                                                 "true", "null", "\n", " ", "\"\\u00e9\\n\"", "{}", "[1,]", "\xC3\xA9"});
   std::string text = "{\"k\":[";
   for (const std::string& p : *rc::gen::container<std::vector<std::string>>(piece)) text += p;
   if (*rc::gen::arbitrary<bool>()) text += "]}";

@@ -35,16 +35,17 @@ TEST(Dotenv, ReadsPlainValuesUpToACommentOrTheLineEnd) {
 }
 
 TEST(Dotenv, QuotedValuesKeepBlanksHashesAndLines) {
-  EXPECT_THAT(Parse("A=\" x # y \" # comment\n"
-                    "B='{\"a\": 1}'\n"
-                    "C=`it's \"q\"`\n"
-                    "D=\"-----BEGIN\n"
-                    "key\n"
-                    "END\"\n"
-                    "E='two\n"
-                    "lines'\n"
-                    "F=''"),
-              testing::ElementsAre("1 A= x # y ", "2 B={\"a\": 1}", "3 C=it's \"q\"", "4 D=-----BEGIN\nkey\nEND", "7 E=two\nlines", "9 F="));
+  EXPECT_THAT(
+      Parse("A=\" x # y \" # comment\n"
+            "B='{\"a\": 1}'\n"
+            "C=`it's \"q\"`\n"
+            "D=\"-----BEGIN\n"
+            "key\n"
+            "END\"\n"
+            "E='two\n"
+            "lines'\n"
+            "F=''"),
+      testing::ElementsAre("1 A= x # y ", "2 B={\"a\": 1}", "3 C=it's \"q\"", "4 D=-----BEGIN\nkey\nEND", "7 E=two\nlines", "9 F="));
 }
 
 TEST(Dotenv, OnlyDoubleQuotesHaveEscapesAndOnlyForLineBreaks) {

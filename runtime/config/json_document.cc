@@ -205,8 +205,8 @@ absl::StatusOr<Document> ParseJson(std::string_view text, std::string_view file,
   int column = 1;
   json::error_code error;
   const auto fail = [&] {
-    return absl::InvalidArgumentError(StrCat(file, ":", handler.line, ":", column, ": ",
-                                                   Explain(error, handler.root_is_object, limits.nesting_depth_max)));
+    return absl::InvalidArgumentError(
+        StrCat(file, ":", handler.line, ":", column, ": ", Explain(error, handler.root_is_object, limits.nesting_depth_max)));
   };
   for (const char& byte : blanked) {
     const std::size_t taken = parser.write_some(true, &byte, 1, error);

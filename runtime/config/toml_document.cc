@@ -21,8 +21,8 @@ namespace edge::config {
 
 namespace {
 
-// A walk over the text, as far as TOML's lexical rules go (strings, comments, brackets, line ends), that finds what toml++ 3.3 must not see.
-// Text that the walk misreads is malformed, and the parser stops there.
+// A walk over the text, as far as TOML's lexical rules go (strings, comments, brackets, line ends), that finds what toml++ 3.3 must not
+// see. Text that the walk misreads is malformed, and the parser stops there.
 //
 // - Deep nesting. toml++ limits arrays and inline tables, but a dotted key makes a table per dot, and tables are destroyed by recursion.
 // - Characters beyond ASCII outside of strings and comments, which TOML forbids. toml++ asks of each whether it is white space, and that
@@ -100,7 +100,8 @@ class Scan {
         line_start_ = false;
         if (!IsAscii(c)) flaw_ = Flaw{at_, "a character beyond ASCII; put the key or the text in quotes"};
     }
-    if (header_ + below_ + run_ + 1 > depth_max_) flaw_ = Flaw{at_, StrCat("more than ", depth_max_, " levels within each other; make it flatter")};
+    if (header_ + below_ + run_ + 1 > depth_max_)
+      flaw_ = Flaw{at_, StrCat("more than ", depth_max_, " levels within each other; make it flatter")};
     ++at_;
   }
 
@@ -195,9 +196,8 @@ void ConvertMembers(const toml::table& table, Value* parent, DocumentBuilder& bu
   };
   std::vector<Member> members;
   for (auto&& [key, node] : table) members.push_back({key.source().begin, key.str(), &node});
-  std::stable_sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
-    return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
-  });
+  std::stable_sort(members.begin(), members.end(),
+                   [](const Member& a, const Member& b) { return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column); });
   for (const Member& member : members) Convert(*member.node, member.key, static_cast<int>(member.at.line), parent, builder);
 }
 
@@ -248,8 +248,8 @@ absl::StatusOr<Document> ParseToml(std::string_view text, std::string_view file,
     const toml::parse_error& error = result.error();
     const toml::source_position at = error.source().begin;
     return absl::InvalidArgumentError(StrCat(file, ":", std::max<int>(1, static_cast<int>(at.line)), ":",
-                                                   std::max<int>(1, static_cast<int>(at.column)), ": ", error.description(), "; ",
-                                                   Remedy(error.description())));
+                                             std::max<int>(1, static_cast<int>(at.column)), ": ", error.description(), "; ",
+                                             Remedy(error.description())));
   }
   DocumentBuilder builder;
   ConvertMembers(result.table(), builder.root(), builder);

@@ -53,8 +53,8 @@ struct WorkerConfig {
   std::vector<ModuleRule> rules;
   Bundling bundling = Bundling::kBundle;
 
-  std::string compatibility_date;                 // valid; kNewestKnownDate where the file has none
-  std::vector<std::string> compatibility_flags;   // no contradictions; unknown ones included
+  std::string compatibility_date;                // valid; kNewestKnownDate where the file has none
+  std::vector<std::string> compatibility_flags;  // no contradictions; unknown ones included
 
   std::vector<Variable> vars;     // without those that a secret replaces
   std::vector<Variable> secrets;  // of .dev.vars; never to be logged

@@ -135,7 +135,8 @@ absl::StatusOr<LoadedWorkerConfig> LoadWorkerConfig(Disk& disk, std::string_view
   WorkerConfig& config = reader.config();
   std::vector<Notice>& notices = reader.notices();
   for (const Value* value : document.repeated()) {
-    notices.push_back({.file = file, .line = value->line(), .text = StrCat("\"", value->Path(), "\" is set again below; the last one counts")});
+    notices.push_back(
+        {.file = file, .line = value->line(), .text = StrCat("\"", value->Path(), "\" is set again below; the last one counts")});
   }
   for (const std::string_view name : kFileNames) {
     const std::string other = JoinPath(directory, name);

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_join.h"
 #include "rapidcheck/gtest.h"
 #include "runtime/base/str_cat.h"
 #include "storage/testing/memory_disk.h"
@@ -93,9 +92,8 @@ OBJECT = { a = [1, 2.5, "y", true] }
   EXPECT_EQ(config.bundling, Bundling::kTakeAsIs);
   EXPECT_THAT(config.alias, ElementsAre(Pair("a", "./b.ts"), Pair("react", "preact/compat")));
   EXPECT_THAT(config.define, ElementsAre(Pair("DEBUG", "false")));
-  EXPECT_THAT(config.rules,
-              ElementsAre(ModuleRule{ModuleRule::Type::kText, {"**/*.html", "*.md"}, ModuleRule::Then::kFallThrough},
-                          ModuleRule{ModuleRule::Type::kData, {}, ModuleRule::Then::kStop}));
+  EXPECT_THAT(config.rules, ElementsAre(ModuleRule{ModuleRule::Type::kText, {"**/*.html", "*.md"}, ModuleRule::Then::kFallThrough},
+                                        ModuleRule{ModuleRule::Type::kData, {}, ModuleRule::Then::kStop}));
   EXPECT_EQ(config.cpu_ms_max, 50);
   EXPECT_EQ(config.subrequests_max, std::nullopt);
   EXPECT_THAT(Texts(config.vars), ElementsAre("TEXT=x", "NUMBER:3", R"(OBJECT:{"a":[1,2.5,"y",true]})"));
@@ -206,13 +204,14 @@ TEST_F(Wrangler, AnEnvironmentMayHaveItsOwnNameAndMain) {
 
 TEST_F(Wrangler, WhatAnEnvironmentDoesNotInheritGetsAWarning) {
   Toml("kv_namespaces = [{ binding = \"KV\" }]", "[vars]\nA = \"1\"\nB = \"2\"\n[define]\nX = \"1\"\n[env.x.vars]\nA = \"1\"\n");
-  EXPECT_THAT(Notices("x"),
-              ElementsAre("wrangler.toml:4: warning: kv_namespaces is set at the top level but not in env.x, and environments do not inherit "
-                          "it; add env.x.kv_namespaces",
-                          "wrangler.toml:7: warning: vars.B is set at the top level but not in env.x.vars, and environments do not inherit "
-                          "it; add env.x.vars.B",
-                          "wrangler.toml:8: warning: define is set at the top level but not in env.x, and environments do not inherit it; "
-                          "add env.x.define"));
+  EXPECT_THAT(
+      Notices("x"),
+      ElementsAre("wrangler.toml:4: warning: kv_namespaces is set at the top level but not in env.x, and environments do not inherit "
+                  "it; add env.x.kv_namespaces",
+                  "wrangler.toml:7: warning: vars.B is set at the top level but not in env.x.vars, and environments do not inherit "
+                  "it; add env.x.vars.B",
+                  "wrangler.toml:8: warning: define is set at the top level but not in env.x, and environments do not inherit it; "
+                  "add env.x.define"));
 }
 
 TEST_F(Wrangler, AnUnknownEnvironmentIsAnErrorThatListsThoseThereAre) {
@@ -233,10 +232,11 @@ TEST_F(Wrangler, EnvironmentsThatAreNotChosenAreNotChecked) {
 
 TEST_F(Wrangler, TopLevelKeysWithinAnEnvironmentGetAWarning) {
   Toml("", "[env.x]\nalias = { a = \"b\" }\nkeep_vars = true\nvarz = 1\n");
-  EXPECT_THAT(Notices("x"),
-              ElementsAre("wrangler.toml:6: warning: \"env.x.alias\" is ignored: alias is read at the top level only; move it there",
-                          "wrangler.toml:7: warning: \"env.x.keep_vars\" is ignored: keep_vars is read at the top level only; move it there",
-                          "wrangler.toml:8: warning: unknown key \"env.x.varz\", ignored; did you mean \"vars\"?"));
+  EXPECT_THAT(
+      Notices("x"),
+      ElementsAre("wrangler.toml:6: warning: \"env.x.alias\" is ignored: alias is read at the top level only; move it there",
+                  "wrangler.toml:7: warning: \"env.x.keep_vars\" is ignored: keep_vars is read at the top level only; move it there",
+                  "wrangler.toml:8: warning: unknown key \"env.x.varz\", ignored; did you mean \"vars\"?"));
 }
 
 // ---- Secrets.
@@ -289,17 +289,19 @@ TEST_F(Wrangler, UnknownKeysGetOneWarningEachWithTheNearestName) {
 TEST_F(Wrangler, HarmlessKeysGetOneNoteEach) {
   Toml("workers_dev = true\nroutes = [\"example.com/*\"]\naccount_id = \"x\"\nminify = false",
        "[observability]\nenabled = true\n[[migrations]]\ntag = \"v1\"\n");
-  EXPECT_THAT(Notices(), ElementsAre("wrangler.toml:4: note: workers_dev is ignored here: edge answers on its own address",
-                                     "wrangler.toml:5: note: routes is ignored here: edge answers for every host and path",
-                                     "wrangler.toml:6: note: account_id is ignored here: it names an account of the hosted platform",
-                                     "wrangler.toml:8: note: observability is ignored here: logs go to the terminal",
-                                     "wrangler.toml:10: note: migrations is ignored here: without Durable Objects there is nothing to migrate"));
+  EXPECT_THAT(Notices(),
+              ElementsAre("wrangler.toml:4: note: workers_dev is ignored here: edge answers on its own address",
+                          "wrangler.toml:5: note: routes is ignored here: edge answers for every host and path",
+                          "wrangler.toml:6: note: account_id is ignored here: it names an account of the hosted platform",
+                          "wrangler.toml:8: note: observability is ignored here: logs go to the terminal",
+                          "wrangler.toml:10: note: migrations is ignored here: without Durable Objects there is nothing to migrate"));
 }
 
 TEST_F(Wrangler, ACustomBuildIsAWarningThatNamesItsCommand) {
   Toml("", "[build]\ncommand = \"npm run build\"\n");
-  EXPECT_THAT(Notices(), ElementsAre("wrangler.toml:6: warning: build.command is not run: edge runs no custom build; run its command before "
-                                     "edge starts (npm run build)"));
+  EXPECT_THAT(Notices(),
+              ElementsAre("wrangler.toml:6: warning: build.command is not run: edge runs no custom build; run its command before "
+                          "edge starts (npm run build)"));
 }
 
 TEST_F(Wrangler, EmptyUnsupportedKeysAreFine) {
@@ -329,11 +331,12 @@ compatibility_flags = ["url_original", "url_standart", "enable_request_signal", 
 )");
   EXPECT_THAT(
       Notices(),
-      ElementsAre("wrangler.toml:3: note: compatibility_date is 2022-01-01; edge behaves as of 2024-09-23 at least",
-                  "wrangler.toml:4: warning: compatibility flag \"url_original\" is without effect: edge always behaves as with \"url_standard\"",
-                  "wrangler.toml:4: warning: unknown compatibility flag \"url_standart\", without effect; did you mean \"url_standard\"?",
-                  "wrangler.toml:4: note: compatibility flag \"enable_request_signal\" is known; what it turns on may be missing in this "
-                  "version of edge"));
+      ElementsAre(
+          "wrangler.toml:3: note: compatibility_date is 2022-01-01; edge behaves as of 2024-09-23 at least",
+          "wrangler.toml:4: warning: compatibility flag \"url_original\" is without effect: edge always behaves as with \"url_standard\"",
+          "wrangler.toml:4: warning: unknown compatibility flag \"url_standart\", without effect; did you mean \"url_standard\"?",
+          "wrangler.toml:4: note: compatibility flag \"enable_request_signal\" is known; what it turns on may be missing in this "
+          "version of edge"));
 
   disk_.Put("wrangler.toml", "name = 'a'\nmain = 'src/index.ts'\ncompatibility_date = '2026-09-01'");
   EXPECT_THAT(ErrorOf(), HasSubstr("in the future"));
@@ -359,7 +362,8 @@ struct BadFile {
 };
 
 TEST_F(Wrangler, EveryErrorNamesFileLineAndRemedy) {
-  constexpr char kRefused[] = " is not supported yet by this version of edge; remove it, or move it to an environment that is not served here";
+  constexpr char kRefused[] =
+      " is not supported yet by this version of edge; remove it, or move it to an environment that is not served here";
   const BadFile kCases[] = {
       {"kv_namespaces = [{ binding = \"KV\", id = \"1\" }]", {StrCat("4: kv_namespaces (Workers KV)", kRefused)}},
       {"[[r2_buckets]]\nbinding = \"B\"", {StrCat("4: r2_buckets (R2)", kRefused)}},
@@ -386,7 +390,8 @@ TEST_F(Wrangler, EveryErrorNamesFileLineAndRemedy) {
        {"4: limits.cpu_ms must be a number, is a string", "4: limits.subrequests must be a number, is false"}},
       {"rules = [{ type = \"Txt\", globs = \"*\" }, 3]",
        {"4: rules[0].type is \"Txt\"; write ESModule, CommonJS, CompiledWasm, Text or Data",
-        "4: rules[0].globs must be an array of strings, [\"**/*.html\"] for example", "4: rules[1] must be a table with type and globs, is a number"}},
+        "4: rules[0].globs must be an array of strings, [\"**/*.html\"] for example",
+        "4: rules[1] must be a table with type and globs, is a number"}},
       {"alias = { a = 1 }\ndefine = { b = true }", {"4: alias.a must be a string, is a number", "5: define.b must be a string, is true"}},
       {"no_bundle = \"yes\"", {"4: no_bundle must be true or false, is a string"}},
       {"secrets = { required = \"A\" }", {"4: secrets.required must be an array of names, is a string"}},
@@ -411,7 +416,8 @@ TEST_F(Wrangler, EveryErrorOfNameMainAndDateNamesFileLineAndRemedy) {
       {"name = 'a'\nmain = 'src'\n", {":2: main is src, a folder; name the file in it that the worker starts with"}},
       {"name = 'a'\n", {": main is missing; name the file that the worker starts with, main = \"src/index.ts\""}},
       {"name = 'a'\n[vars]\nA = 1\nmain = 'src/index.ts'\n",
-       {": main is missing; name the file that the worker starts with, main = \"src/index.ts\" (line 4 sets vars.main: move it above [vars])"}},
+       {": main is missing; name the file that the worker starts with, main = \"src/index.ts\" (line 4 sets vars.main: move it above "
+        "[vars])"}},
       {"name = 'My App'\nmain = 'src/index.ts'\n",
        {":1: name is \"My App\"; a name is made of a-z, 0-9, - and _, and does not begin with -"}},
       {"name = ''\nmain = 'src/index.ts'\n", {":1: name is \"\"; a name is made of a-z, 0-9, - and _, and does not begin with -"}},
@@ -437,14 +443,15 @@ TEST_F(Wrangler, AllErrorsAreReportedTogetherByLineThenTheSecretsThenTheWarnings
   "vars": 1
 })");
   disk_.Put(".dev.vars", "A=1\nnonsense\n");
-  EXPECT_EQ(ErrorOf(),
-            "wrangler.jsonc: main is missing; name the file that the worker starts with, \"main\": \"src/index.ts\"\n"
-            "wrangler.jsonc:2: name must be a string, is a number\n"
-            "wrangler.jsonc:4: r2_buckets (R2) is not supported yet by this version of edge; remove it, or move it to an environment that is "
-            "not served here\n"
-            "wrangler.jsonc:5: vars must be a table, is a number\n"
-            ".dev.vars:2: expected NAME=value; start the line with # if it is a comment\n"
-            "wrangler.jsonc:3: warning: unknown key \"mian\", ignored; did you mean \"main\"?");
+  EXPECT_EQ(
+      ErrorOf(),
+      "wrangler.jsonc: main is missing; name the file that the worker starts with, \"main\": \"src/index.ts\"\n"
+      "wrangler.jsonc:2: name must be a string, is a number\n"
+      "wrangler.jsonc:4: r2_buckets (R2) is not supported yet by this version of edge; remove it, or move it to an environment that is "
+      "not served here\n"
+      "wrangler.jsonc:5: vars must be a table, is a number\n"
+      ".dev.vars:2: expected NAME=value; start the line with # if it is a comment\n"
+      "wrangler.jsonc:3: warning: unknown key \"mian\", ignored; did you mean \"main\"?");
 }
 
 TEST_F(Wrangler, SyntaxErrorsStopTheStartWithTheirPlace) {
@@ -456,11 +463,35 @@ TEST_F(Wrangler, SyntaxErrorsStopTheStartWithTheirPlace) {
 
 // Valid syntax with values of any kind under every key: the checks above the parsers never crash either.
 RC_GTEST_FIXTURE_PROP(Wrangler, AnyValuesUnderAnyKeysGiveAConfigurationOrAnError, ()) {
-  const auto key = rc::gen::elementOf(std::vector<std::string>{
-      "name", "main", "compatibility_date", "compatibility_flags", "vars", "secrets", "limits", "rules", "alias", "define", "env", "prod", "build",
-      "command", "type", "globs", "fallthrough", "required", "cpu_ms", "subrequests", "triggers", "crons", "kv_namespaces", "routes", "x", ""});
-  const auto scalar = rc::gen::elementOf(std::vector<std::string>{"null", "true", "false", "0", "-1", "1e300", "\"\"", "\"src/index.ts\"", "\"Text\"",
-                                                                  "\"2025-01-01\"", "\"nodejs_compat\"", "\"no_nodejs_compat\"", "[]", "{}"});
+  const auto key = rc::gen::elementOf(std::vector<std::string>{"name",
+                                                               "main",
+                                                               "compatibility_date",
+                                                               "compatibility_flags",
+                                                               "vars",
+                                                               "secrets",
+                                                               "limits",
+                                                               "rules",
+                                                               "alias",
+                                                               "define",
+                                                               "env",
+                                                               "prod",
+                                                               "build",
+                                                               "command",
+                                                               "type",
+                                                               "globs",
+                                                               "fallthrough",
+                                                               "required",
+                                                               "cpu_ms",
+                                                               "subrequests",
+                                                               "triggers",
+                                                               "crons",
+                                                               "kv_namespaces",
+                                                               "routes",
+                                                               "x",
+                                                               ""});
+  const auto scalar =
+      rc::gen::elementOf(std::vector<std::string>{"null", "true", "false", "0", "-1", "1e300", "\"\"", "\"src/index.ts\"", "\"Text\"",
+                                                  "\"2025-01-01\"", "\"nodejs_compat\"", "\"no_nodejs_compat\"", "[]", "{}"});
   std::string text = "{";
   std::string closing = "}";
   const int count = *rc::gen::inRange(0, 30);
