@@ -104,6 +104,10 @@ std::string_view RequireUtf8(duk_context* ctx, duk_idx_t index);
 [[noreturn]] void ThrowError(duk_context* ctx, const char* constructor, const char* format, ...) __attribute__((format(printf, 3, 4)));
 [[noreturn]] void ThrowDomException(duk_context* ctx, const char* name, const char* format, ...) __attribute__((format(printf, 3, 4)));
 
+
+// [ ... constructor ] -> [ ... ]. The web platform gives the DOMException constructor (message, name) that ThrowDomException uses from then on.
+void SetDomExceptionConstructor(duk_context* ctx);
+
 }  // namespace edge::js
 
 #endif  // EDGE_RUNTIME_JS_NATIVE_H_

@@ -1,0 +1,310 @@
+#include "runtime/js/arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/base/check.h"
+
+namespace edge::js {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kUseMalloc = true;
+#else
+constexpr bool kUseMalloc = false;
+#endif
+
+// 16 ... 256 in steps of 16, then four classes per doubling up to 8192.
+constexpr std::array<uint32_t, 36> kClassBytes = {16,  32,  48,  64,  80,  96,   112,  128,  144,  160,  176,  192,  208,  224,  240,  256,  320,  384,
+                                                  448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192};
+
+// Slabs of small blocks are one unit; of large ones four, so that little is left over at the end.
+constexpr uint32_t SlabUnits(uint32_t size_class) { return kClassBytes[size_class] <= 1024 ? 1 : 4; }
+
+// Units below this are not worth a system call when they become free.
+constexpr uint32_t kUnitsToReturn = 16;
+
+struct SanitizerBlock {
+  SanitizerBlock* next;
+  SanitizerBlock* prev;
+  size_t size;
+  size_t padding;
+};
+
+size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+uint32_t Arena::ClassOf(size_t size) {
+  if (size <= 256) return static_cast<uint32_t>((size + 15) / 16) - 1;
+  const uint32_t doubling = static_cast<uint32_t>(std::bit_width(size - 1)) - 9;  // 257..512: 0
+  const uint32_t step_bits = doubling + 6;
+  return 16 + doubling * 4 + static_cast<uint32_t>((size - 1 - (size_t{256} << doubling)) >> step_bits);
+}
+
+Arena::Arena(ByteCount limit) : limit_(limit.bytes()) {
+  partial_.fill(kNone);
+  free_runs_.fill(kNone);
+  if (kUseMalloc) return;
+  // Slabs that are partly free cannot serve another class, so the range is a multiple of the limit; address space costs nothing.
+  units_max_ = static_cast<uint32_t>(std::min<size_t>(limit_ / kUnit * 4 + 1024, size_t{1} << 22));
+  const size_t table = RoundUp(units_max_ * sizeof(Unit), kUnit);
+  mapping_size_ = table + (static_cast<size_t>(units_max_) + 1) * kUnit;
+  mapping_ = mmap(nullptr, mapping_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  EDGE_CHECK(mapping_ != MAP_FAILED) << "cannot reserve " << mapping_size_ << " bytes of address space for an isolate";
+  const size_t start = RoundUp(reinterpret_cast<uintptr_t>(mapping_), kUnit);
+  units_ = reinterpret_cast<Unit*>(start);
+  base_ = reinterpret_cast<char*>(start) + table;
+}
+
+Arena::~Arena() {
+  if (kUseMalloc) {
+    for (auto* block = static_cast<SanitizerBlock*>(sanitizer_blocks_); block != nullptr;) {
+      SanitizerBlock* next = block->next;
+      free(block);
+      block = next;
+    }
+    return;
+  }
+  munmap(mapping_, mapping_size_);
+}
+
+bool Arena::Charge(size_t bytes) {
+  if (used_ + bytes > limit_) return false;
+  used_ += bytes;
+  peak_ = std::max(peak_, used_);
+  return true;
+}
+
+void* Arena::Allocate(size_t size) {
+  if (size == 0) return nullptr;
+  if (size > limit_) return nullptr;
+  if (kUseMalloc) {
+    const size_t bytes = size <= kSmallMax ? kClassBytes[ClassOf(size)] : RoundUp(size, kUnit);
+    if (!Charge(bytes)) return nullptr;
+    auto* block = static_cast<SanitizerBlock*>(malloc(sizeof(SanitizerBlock) + size));
+    block->size = size;
+    block->prev = nullptr;
+    block->next = static_cast<SanitizerBlock*>(sanitizer_blocks_);
+    if (block->next != nullptr) block->next->prev = block;
+    sanitizer_blocks_ = block;
+    return block + 1;
+  }
+  if (size > kSmallMax) return AllocateLarge(size);
+  const uint32_t size_class = ClassOf(size);
+  const uint32_t bytes = kClassBytes[size_class];
+  if (__builtin_expect(used_ + bytes > limit_, 0)) return nullptr;
+  const uint32_t slab = partial_[size_class];
+  if (__builtin_expect(slab == kNone, 0)) return AllocateFromNewSlab(size_class);
+  Unit& unit = units_[slab];
+  void* block = unit.free;
+  if (block != nullptr) {
+    std::memcpy(&unit.free, block, sizeof(void*));
+  } else {
+    block = UnitAddress(slab) + unit.carved;
+    unit.carved += bytes;
+  }
+  ++unit.live;
+  used_ += bytes;
+  if (used_ > peak_) peak_ = used_;
+  if (unit.free == nullptr && unit.carved + bytes > unit.count * kUnit) UnlinkSlab(slab);
+  return block;
+}
+
+void* Arena::AllocateFromNewSlab(uint32_t size_class) {
+  const uint32_t count = SlabUnits(size_class);
+  const uint32_t slab = TakeRun(count);
+  if (slab == kNone) return nullptr;
+  const uint32_t bytes = kClassBytes[size_class];
+  Unit& unit = units_[slab];
+  unit.kind = Kind::kSlab;
+  unit.size_class = static_cast<uint8_t>(size_class);
+  unit.live = 1;
+  unit.first = slab;
+  unit.count = count;
+  unit.carved = bytes;
+  unit.free = nullptr;
+  for (uint32_t i = 1; i < count; ++i) {
+    units_[slab + i].kind = Kind::kInner;
+    units_[slab + i].first = slab;
+  }
+  LinkSlab(slab);
+  Charge(bytes);
+  return UnitAddress(slab);
+}
+
+void* Arena::AllocateLarge(size_t size) {
+  const size_t bytes = RoundUp(size, kUnit);
+  if (used_ + bytes > limit_) return nullptr;
+  const uint32_t count = static_cast<uint32_t>(bytes / kUnit);
+  const uint32_t first = TakeRun(count);
+  if (first == kNone) return nullptr;
+  units_[first].kind = Kind::kLarge;
+  units_[first].first = first;
+  units_[first].count = count;
+  Charge(bytes);
+  return UnitAddress(first);
+}
+
+void Arena::FreeLarge(uint32_t first) {
+  const uint32_t count = units_[first].count;
+  used_ -= static_cast<size_t>(count) * kUnit;
+  GiveRun(first, count);
+}
+
+void Arena::Free(void* block) {
+  if (block == nullptr) return;
+  if (kUseMalloc) {
+    SanitizerBlock* header = static_cast<SanitizerBlock*>(block) - 1;
+    used_ -= header->size <= kSmallMax ? kClassBytes[ClassOf(header->size)] : RoundUp(header->size, kUnit);
+    if (header->prev != nullptr) {
+      header->prev->next = header->next;
+    } else {
+      sanitizer_blocks_ = header->next;
+    }
+    if (header->next != nullptr) header->next->prev = header->prev;
+    free(header);
+    return;
+  }
+  uint32_t index = static_cast<uint32_t>(static_cast<size_t>(static_cast<char*>(block) - base_) / kUnit);
+  if (units_[index].kind == Kind::kInner) index = units_[index].first;
+  Unit& unit = units_[index];
+  if (unit.kind == Kind::kLarge) {
+    FreeLarge(index);
+    return;
+  }
+  const uint32_t bytes = kClassBytes[unit.size_class];
+  const bool was_full = unit.free == nullptr && unit.carved + bytes > unit.count * kUnit;
+  std::memcpy(block, &unit.free, sizeof(void*));
+  unit.free = block;
+  --unit.live;
+  used_ -= bytes;
+  if (was_full) LinkSlab(index);
+  // The last slab of a class stays, so that a block allocated and freed in turn does not go through the runs each time.
+  if (unit.live == 0 && (unit.next != kNone || unit.prev != kNone)) {
+    UnlinkSlab(index);
+    GiveRun(index, unit.count);
+  }
+}
+
+size_t Arena::BlockSize(void* block) const {
+  if (kUseMalloc) return (static_cast<SanitizerBlock*>(block) - 1)->size;
+  uint32_t index = static_cast<uint32_t>(static_cast<size_t>(static_cast<char*>(block) - base_) / kUnit);
+  if (units_[index].kind == Kind::kInner) index = units_[index].first;
+  const Unit& unit = units_[index];
+  return unit.kind == Kind::kLarge ? static_cast<size_t>(unit.count) * kUnit : kClassBytes[unit.size_class];
+}
+
+void* Arena::Reallocate(void* block, size_t size) {
+  if (block == nullptr) return Allocate(size);
+  if (size == 0) {
+    Free(block);
+    return nullptr;
+  }
+  const size_t have = BlockSize(block);
+  if (!kUseMalloc) {
+    // In place if the block keeps its class, or loses less than half of a large run.
+    if (size <= kSmallMax && have <= kSmallMax && ClassOf(size) == ClassOf(have)) return block;
+    if (size > kSmallMax && have > kSmallMax && size <= have && size > have / 2) return block;
+  }
+  void* moved = Allocate(size);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(have, size));
+  Free(block);
+  return moved;
+}
+
+// A run of at least `count` units: the first of the smallest bin that surely fits, else what fits in the bin below, else untouched units.
+uint32_t Arena::TakeRun(uint32_t count) {
+  constexpr int kProbesMax = 16;
+  const uint32_t own_bin = static_cast<uint32_t>(std::bit_width(count)) - 1;
+  uint32_t found = kNone;
+  int probes = 0;
+  for (uint32_t run = own_bin < kBins ? free_runs_[own_bin] : kNone; run != kNone && probes < kProbesMax; run = units_[run].next, ++probes) {
+    if (units_[run].count >= count) {
+      found = run;
+      break;
+    }
+  }
+  for (uint32_t bin = own_bin + 1; found == kNone && bin < kBins; ++bin) found = free_runs_[bin];
+  if (found == kNone) {
+    if (units_max_ - units_touched_ < count) return kNone;
+    found = units_touched_;
+    units_touched_ += count;
+    return found;
+  }
+  const uint32_t have = units_[found].count;
+  UnlinkFree(found);
+  if (have > count) LinkFree(found + count, have - count);
+  return found;
+}
+
+void Arena::GiveRun(uint32_t first, uint32_t count) {
+  if (count >= kUnitsToReturn) madvise(UnitAddress(first), static_cast<size_t>(count) * kUnit, MADV_DONTNEED);
+  if (first + count < units_touched_ && units_[first + count].kind == Kind::kFree) {
+    const uint32_t right = first + count;
+    count += units_[right].count;
+    UnlinkFree(right);
+  }
+  if (first > 0 && units_[first - 1].kind == Kind::kFree) {
+    const uint32_t left = units_[first - 1].first;
+    count += units_[left].count;
+    first = left;
+    UnlinkFree(left);
+  }
+  LinkFree(first, count);
+}
+
+void Arena::LinkFree(uint32_t first, uint32_t count) {
+  const uint32_t bin = static_cast<uint32_t>(std::bit_width(count)) - 1;
+  Unit& unit = units_[first];
+  unit.kind = Kind::kFree;
+  unit.first = first;
+  unit.count = count;
+  unit.prev = kNone;
+  unit.next = free_runs_[bin];
+  if (unit.next != kNone) units_[unit.next].prev = first;
+  free_runs_[bin] = first;
+  Unit& last = units_[first + count - 1];
+  last.kind = Kind::kFree;
+  last.first = first;
+}
+
+void Arena::UnlinkFree(uint32_t first) {
+  Unit& unit = units_[first];
+  if (unit.prev != kNone) {
+    units_[unit.prev].next = unit.next;
+  } else {
+    free_runs_[static_cast<uint32_t>(std::bit_width(unit.count)) - 1] = unit.next;
+  }
+  if (unit.next != kNone) units_[unit.next].prev = unit.prev;
+  // Neighbours must not take what becomes an inner unit for the end of a free run.
+  units_[first + unit.count - 1].kind = Kind::kInner;
+  unit.kind = Kind::kInner;
+}
+
+void Arena::LinkSlab(uint32_t slab) {
+  Unit& unit = units_[slab];
+  uint32_t& head = partial_[unit.size_class];
+  unit.prev = kNone;
+  unit.next = head;
+  if (head != kNone) units_[head].prev = slab;
+  head = slab;
+}
+
+void Arena::UnlinkSlab(uint32_t slab) {
+  Unit& unit = units_[slab];
+  if (unit.prev != kNone) {
+    units_[unit.prev].next = unit.next;
+  } else {
+    partial_[unit.size_class] = unit.next;
+  }
+  if (unit.next != kNone) units_[unit.next].prev = unit.prev;
+  unit.next = unit.prev = kNone;
+}
+
+}  // namespace edge::js

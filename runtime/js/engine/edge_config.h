@@ -1,0 +1,64 @@
+/* edge's settings, appended to the packaged duk_config.h. The reasons are in runtime/js/engine/README.md. */
+#if !defined(EDGE_CONFIG_H_INCLUDED)
+#define EDGE_CONFIG_H_INCLUDED
+
+#include "edge_engine.h"
+
+/* Part of the engine's heap structure; zero at the start. */
+struct duk_heaphdr;
+struct duk_hobject;
+struct edge_heap {
+  int32_t counter;               /* instructions left while no thread runs; else it is in the running thread */
+  int32_t terminating;           /* nothing runs any more */
+  int64_t debt;                  /* instructions charged by collections beyond the counter */
+  struct duk_heaphdr* gray;      /* objects to mark, linked through h_prev */
+  uint64_t gc_visited;
+  uint64_t collections;
+  struct duk_hobject* new_target; /* between a Reflect.construct and the activation it makes */
+};
+
+/* CPU limits and yielding count instructions. */
+#define DUK_USE_INTERRUPT_COUNTER
+#define DUK_USE_EXEC_TIMEOUT_CHECK(udata) 0 /* replaced by a patch, but switches the code on */
+#define EDGE_CPU_LIMIT_MESSAGE "CPU time limit exceeded"
+
+/* Determinism. */
+#define EDGE_HASH_SEED 0x65646765UL
+#undef DUK_USE_DATE_NOW_GETTIMEOFDAY
+#undef DUK_USE_DATE_NOW_TIME
+#undef DUK_USE_DATE_TZO_GMTIME_R
+#undef DUK_USE_DATE_TZO_GMTIME
+#undef DUK_USE_DATE_PRS_STRPTIME
+#undef DUK_USE_DATE_FMT_STRFTIME
+#undef DUK_USE_GET_MONOTONIC_TIME_CLOCK_GETTIME
+#undef DUK_USE_DATE_GET_NOW
+#undef DUK_USE_DATE_GET_LOCAL_TZOFFSET
+#undef DUK_USE_DATE_PARSE_STRING
+#undef DUK_USE_DATE_FORMAT_STRING
+#undef DUK_USE_GET_MONOTONIC_TIME
+#undef DUK_USE_GET_RANDOM_DOUBLE
+#define EDGE_HOST_OF_UDATA(udata) ((struct edge_host*) (udata))
+#define DUK_USE_DATE_GET_NOW(ctx) EDGE_HOST_OF_UDATA((ctx)->heap->heap_udata)->now_ms(EDGE_HOST_OF_UDATA((ctx)->heap->heap_udata))
+#define DUK_USE_GET_MONOTONIC_TIME(ctx) DUK_USE_DATE_GET_NOW(ctx)
+#define DUK_USE_DATE_GET_LOCAL_TZOFFSET(time) 0
+#define DUK_USE_GET_RANDOM_DOUBLE(udata) EDGE_HOST_OF_UDATA(udata)->random(EDGE_HOST_OF_UDATA(udata))
+
+/* Fibers have small stacks. Used in one place, where `thr` is the thread. */
+#define DUK_USE_NATIVE_STACK_CHECK() ((char*) __builtin_frame_address(0) < EDGE_HOST_OF_UDATA(thr->heap->heap_udata)->stack_limit)
+#undef DUK_USE_COMPILER_RECLIMIT
+#define DUK_USE_COMPILER_RECLIMIT 1000
+
+/* Speed. */
+#define DUK_USE_FASTINT
+#define DUK_USE_JSON_STRINGIFY_FASTPATH
+
+/* What scripts must not see or that JavaScript engines do not have. */
+#undef DUK_USE_NONSTD_JSON_ESC_U2028_U2029
+#undef DUK_USE_FINALIZER_SUPPORT /* native objects have release(); without finalizers no object is rescued or visited twice */
+#define DUK_HEAP_REMOVE_FROM_FINALIZE_LIST(heap, object) ((void) 0) /* one dead use is left */
+#undef DUK_USE_CBOR_SUPPORT
+#undef DUK_USE_CBOR_BUILTIN
+#undef DUK_USE_FILE_IO
+#undef DUK_USE_NONSTD_FUNC_CALLER_PROPERTY
+
+#endif

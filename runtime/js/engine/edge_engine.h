@@ -1,0 +1,88 @@
+// What edge adds to the engine, as C functions: the engine is one C file, and edge_engine.c is compiled at its end so that it sees the internals.
+//
+// The heap's user data is an edge_host: the engine asks it for time, randomness and the next stretch of instructions, and tells it about
+// memory. Nothing here is global, so several heaps live in one process.
+#ifndef EDGE_RUNTIME_JS_ENGINE_EDGE_ENGINE_H_
+#define EDGE_RUNTIME_JS_ENGINE_EDGE_ENGINE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct duk_hthread;
+
+// The layout of edge::js::NativeType.
+struct edge_native_type {
+  const char* name;
+  void (*release)(void* pointer);
+  uint32_t slots;
+};
+
+struct edge_host {
+  // Called when the stretch of instructions granted last has been executed. `extra` more were charged without being waited for (collections).
+  // Returns how many may be executed before the next call; 0 or less ends all JavaScript of this heap for good. May suspend the fiber.
+  int64_t (*interrupt)(struct edge_host* host, int64_t extra);
+  double (*now_ms)(struct edge_host* host);
+  double (*random)(struct edge_host* host);
+  // An allocation failed after collections. Returns nonzero to have it tried once more.
+  int (*out_of_memory)(struct edge_host* host, size_t size);
+  // JavaScript, the compiler and natives that recurse throw RangeError when the stack pointer comes below this.
+  char* stack_limit;
+};
+
+// ---- The heap of a context ----
+struct edge_host* edge_host_of(struct duk_hthread* ctx);
+// Instructions left in the stretch granted last. May be set from outside JavaScript and inside.
+int32_t edge_get_counter(struct duk_hthread* ctx);
+void edge_set_counter(struct duk_hthread* ctx, int32_t instructions);
+// Counts instructions that a native did; throws when the budget is gone; may suspend the fiber.
+void edge_charge(struct duk_hthread* ctx, int64_t instructions);
+int edge_is_terminating(struct duk_hthread* ctx);
+// From now on no JavaScript of this heap runs: the next instruction throws, no catch or finally runs.
+void edge_terminate(struct duk_hthread* ctx);
+// Throws RangeError unless the native stack has this many bytes left above the limit.
+void edge_require_native_stack(struct duk_hthread* ctx, size_t bytes);
+// Calls release() of every native object; the heap is unusable afterwards and its memory is to be dropped whole.
+void edge_release_natives(struct duk_hthread* ctx);
+void edge_collect_garbage(struct duk_hthread* ctx);
+
+// ---- Native objects (see native.h) ----
+// Pushes a new one. `prototype` is the engine pointer of an object, kept alive by the caller until then. Releases `pointer` if it throws.
+void edge_native_push(struct duk_hthread* ctx, const struct edge_native_type* type, void* pointer, void* prototype);
+// Null if the value at `index` is not a native object.
+const struct edge_native_type* edge_native_type_at(struct duk_hthread* ctx, int32_t index, void** pointer);
+const struct edge_native_type* edge_native_type_of_this(struct duk_hthread* ctx, void** pointer);
+// These return 0 if there is no such slot or the value is not a native object.
+int edge_native_set_slot(struct duk_hthread* ctx, int32_t index, uint32_t slot);
+int edge_native_push_slot(struct duk_hthread* ctx, int32_t index, uint32_t slot);
+int edge_native_resize(struct duk_hthread* ctx, int32_t index, uint32_t slots);
+int edge_native_slot_count(struct duk_hthread* ctx, int32_t index, uint32_t* count);
+// The engine pointer of the running function if it was called as a constructor, else null; *new_target is set if that is another function.
+void* edge_constructing(struct duk_hthread* ctx, void** new_target);
+
+// ---- Reflect ----
+int edge_reflect_construct(struct duk_hthread* ctx);
+int edge_reflect_get(struct duk_hthread* ctx);
+int edge_reflect_set(struct duk_hthread* ctx);
+
+// ---- Numbers (edge_numbers.cc) ----
+enum { EDGE_NUMBER_CHARS_MAX = 32 };
+// ECMAScript Number::toString of a finite number, radix 10. Returns the length.
+size_t edge_format_number(double value, char out[EDGE_NUMBER_CHARS_MAX]);
+enum {
+  EDGE_NUMBER_FRACTION = 1,  // accept ".5" after an integer part
+  EDGE_NUMBER_EXPONENT = 2,
+  EDGE_NUMBER_MINUS = 4,
+  EDGE_NUMBER_PREFIX = 8,  // stop at the first character that does not belong to the number
+};
+// Parses the plain forms of a decimal number; returns 0 for everything else, which the engine's own parser then looks at.
+int edge_parse_number(const char* text, size_t length, unsigned accept, double* out);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // EDGE_RUNTIME_JS_ENGINE_EDGE_ENGINE_H_

@@ -1,0 +1,258 @@
+#include "runtime/js/isolate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/check.h"
+#include "runtime/js/isolate_core.h"
+
+namespace edge::js {
+namespace {
+
+// Once the memory limit is hit, error objects still have to be made: each failure gives a little more, a few times; then JavaScript ends.
+constexpr size_t kMemoryGracePerFailure = 64 * 1024;
+constexpr int kMemoryFailuresMax = 16;
+
+// Stack that is not a fiber's is taken to have this much left.
+constexpr size_t kUncheckedStack = 2 * 1024 * 1024;
+
+int64_t Executed(const IsolateCore& core) { return core.granted - edge_get_counter(core.ctx); }
+
+int64_t OnInterrupt(edge_host* host, int64_t extra) {
+  IsolateCore& core = *static_cast<IsolateCore*>(host);
+  core.granted += extra;
+  const int64_t executed = core.granted;
+  if (executed >= core.deadline) {
+    core.condemned = Limit::kCpu;
+    return 0;
+  }
+  const int64_t interval = core.limits.instructions_between_interrupts;
+  if (executed - core.last_interrupt >= interval) {
+    core.last_interrupt = executed;
+    core.owner.Interrupt();
+    if (core.condemned != Limit::kNone && edge_is_terminating(core.ctx)) return 0;
+  }
+  const int64_t next = std::min(core.deadline - executed, core.last_interrupt + interval - executed);
+  core.granted += next;
+  return next;
+}
+
+double OnNow(edge_host* host) {
+  return static_cast<double>(static_cast<IsolateCore*>(host)->owner.WallNow().ToUnixMilliseconds());
+}
+
+double OnRandom(edge_host* host) {
+  return static_cast<double>(static_cast<IsolateCore*>(host)->owner.RandomU64() >> 11) * 0x1.0p-53;
+}
+
+int OnOutOfMemory(edge_host* host, size_t size) {
+  IsolateCore& core = *static_cast<IsolateCore*>(host);
+  // One request that could hardly ever be met says nothing about the rest of the heap.
+  if (size > core.limits.memory.bytes() / 8) return 0;
+  core.condemned = Limit::kMemory;
+  if (++core.memory_failures <= kMemoryFailuresMax) {
+    core.arena.set_limit_bytes(core.arena.limit_bytes() + kMemoryGracePerFailure);
+  } else if (core.ctx != nullptr) {
+    edge_terminate(core.ctx);
+  }
+  return 0;
+}
+
+void* EngineAllocate(void* core, duk_size_t size) { return static_cast<IsolateCore*>(static_cast<edge_host*>(core))->arena.Allocate(size); }
+void* EngineReallocate(void* core, void* block, duk_size_t size) {
+  return static_cast<IsolateCore*>(static_cast<edge_host*>(core))->arena.Reallocate(block, size);
+}
+void EngineFree(void* core, void* block) { static_cast<IsolateCore*>(static_cast<edge_host*>(core))->arena.Free(block); }
+
+void OnFatal(void* core, const char* message) { EDGE_CHECK(false) << "the JavaScript engine gave up: " << (message ? message : ""); }
+
+duk_ret_t RunBody(duk_context* ctx, void* body) {
+  (*static_cast<absl::FunctionRef<void(duk_context*)>*>(body))(ctx);
+  return 0;
+}
+
+// [ error ] -> [ name message stack ].
+duk_ret_t DescribeError(duk_context* ctx, void*) {
+  if (duk_is_error(ctx, -1)) {
+    for (const char* key : {"name", "message", "stack"}) {
+      duk_get_prop_string(ctx, -1, key);
+      if (duk_is_null_or_undefined(ctx, -1)) {
+        duk_push_string(ctx, "");
+        duk_replace(ctx, -2);
+      }
+      duk_to_string(ctx, -1);
+      duk_insert(ctx, -2);
+    }
+    duk_pop(ctx);
+  } else {
+    duk_push_string(ctx, "");
+    duk_insert(ctx, -2);
+    duk_safe_to_string(ctx, -1);
+    duk_push_string(ctx, "");
+  }
+  return 3;
+}
+
+// [ error ] -> [ ].
+JsError TakeError(duk_context* ctx) {
+  JsError error;
+  if (duk_safe_call(ctx, DescribeError, nullptr, 1, 3) == DUK_EXEC_SUCCESS) {
+    // Reading a string that is on the stack does not throw; only its conversion may allocate.
+    error.name = RequireUtf8(ctx, -3);
+    error.message = RequireUtf8(ctx, -2);
+    error.stack = RequireUtf8(ctx, -1);
+  } else {
+    error.message = "an error that could not be described";
+  }
+  duk_pop_3(ctx);
+  return error;
+}
+
+void FixUp(duk_context* ctx) {
+  duk_push_global_object(ctx);
+  duk_get_prop_string(ctx, -1, "Reflect");
+  constexpr struct {
+    const char* name;
+    int (*function)(duk_hthread*);
+    int length;
+  } kReflect[] = {{"construct", edge_reflect_construct, 2}, {"get", edge_reflect_get, 2}, {"set", edge_reflect_set, 3}};
+  for (const auto& entry : kReflect) {
+    duk_push_c_function(ctx, entry.function, DUK_VARARGS);
+    duk_push_string(ctx, "name");
+    duk_push_string(ctx, entry.name);
+    duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_CONFIGURABLE);
+    duk_push_string(ctx, "length");
+    duk_push_int(ctx, entry.length);
+    duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_CONFIGURABLE);
+    duk_put_prop_string(ctx, -2, entry.name);
+  }
+  duk_pop(ctx);
+  duk_del_prop_string(ctx, -1, "CBOR");
+  duk_pop(ctx);
+}
+
+}  // namespace
+
+std::unique_ptr<Isolate> Isolate::Create(IsolateHost& host, const IsolateLimits& limits) {
+  EDGE_CHECK(limits.instructions_between_interrupts > 0 && limits.instructions_between_interrupts < INT32_MAX);
+  auto core = std::make_unique<IsolateCore>(host, limits);
+  core->interrupt = OnInterrupt;
+  core->now_ms = OnNow;
+  core->random = OnRandom;
+  core->out_of_memory = OnOutOfMemory;
+  core->stack_limit = nullptr;
+  core->ctx = duk_create_heap(EngineAllocate, EngineReallocate, EngineFree, static_cast<edge_host*>(core.get()), OnFatal);
+  if (core->ctx == nullptr) return nullptr;
+  std::unique_ptr<Isolate> isolate(new Isolate(std::move(core)));
+  if (isolate->Run({}, FixUp).has_value()) return nullptr;
+  return isolate;
+}
+
+Isolate::Isolate(std::unique_ptr<IsolateCore> core) : core_(std::move(core)) { core_->isolate = this; }
+
+Isolate::~Isolate() {
+  EDGE_CHECK(core_->depth == 0) << "an isolate is destroyed while somebody is inside";
+  edge_release_natives(core_->ctx);
+  for (size_t i = kAttachmentKinds; i-- > 0;) {
+    const Attachment attachment = core_->attachments[i];
+    core_->attachments[i] = {};
+    if (attachment.destroy != nullptr) attachment.destroy(attachment.value);
+  }
+}
+
+Isolate& Isolate::From(duk_context* ctx) { return *CoreOf(ctx).isolate; }
+
+std::optional<JsError> Isolate::Run(const EnterOptions& options, absl::FunctionRef<void(duk_context*)> body) {
+  IsolateCore& core = *core_;
+  duk_context* ctx = core.ctx;
+  if (core.condemned != Limit::kNone && (core.depth == 0 || edge_is_terminating(ctx))) {
+    return JsError{.name = "RangeError",
+                   .message = core.condemned == Limit::kCpu ? "CPU time limit exceeded" : "Memory limit exceeded",
+                   .limit = core.condemned};
+  }
+  const bool outermost = core.depth == 0;
+  int64_t executed_before = 0;
+  if (outermost) {
+    char* here = static_cast<char*>(__builtin_frame_address(0));
+    core.stack_limit = options.stack_low != nullptr ? options.stack_low + kStackReserve : here - kUncheckedStack;
+    executed_before = Executed(core);
+    if (options.budget != nullptr) {
+      const int64_t allowed = std::max<int64_t>(options.budget->instructions, 0);
+      core.deadline = allowed > INT64_MAX - executed_before ? INT64_MAX : executed_before + allowed;
+      const int64_t counter = edge_get_counter(ctx);
+      if (counter > allowed) {
+        core.granted -= counter - allowed;
+        edge_set_counter(ctx, static_cast<int32_t>(allowed));
+      }
+    } else {
+      core.deadline = INT64_MAX;
+    }
+  }
+  ++core.depth;
+  std::optional<JsError> error;
+  if (duk_safe_call(ctx, RunBody, &body, 0, 1) == DUK_EXEC_SUCCESS) {
+    duk_pop(ctx);
+  } else {
+    error = TakeError(ctx);
+  }
+  --core.depth;
+  if (outermost) {
+    if (options.budget != nullptr) options.budget->instructions -= Executed(core) - executed_before;
+    core.deadline = INT64_MAX;
+    // Whatever was caught on the way, the owner hears of the limit.
+    if (core.condemned != Limit::kNone && !error.has_value()) {
+      error = JsError{.name = "RangeError",
+                      .message = core.condemned == Limit::kCpu ? "CPU time limit exceeded" : "Memory limit exceeded"};
+    }
+  }
+  if (error.has_value()) error->limit = core.condemned;
+  return error;
+}
+
+void Isolate::Compile(duk_context* ctx, std::string_view source, std::string_view file_name) {
+  PushUtf8(ctx, source);
+  PushUtf8(ctx, file_name);
+  duk_compile(ctx, 0);
+}
+
+void Isolate::Evaluate(duk_context* ctx, std::string_view source, std::string_view file_name) {
+  Compile(ctx, source, file_name);
+  duk_call(ctx, 0);
+}
+
+void Isolate::LoadLibrary(duk_context* ctx, std::span<const unsigned char> bytecode) {
+  void* copy = duk_push_fixed_buffer(ctx, bytecode.size());
+  std::copy(bytecode.begin(), bytecode.end(), static_cast<unsigned char*>(copy));
+  duk_load_function(ctx);
+}
+
+Limit Isolate::condemned() const { return core_->condemned; }
+int64_t Isolate::executed_instructions() const { return Executed(*core_); }
+size_t Isolate::memory_used_bytes() const { return core_->arena.used_bytes(); }
+size_t Isolate::memory_peak_bytes() const { return core_->arena.peak_bytes(); }
+duk_context* Isolate::context() { return core_->ctx; }
+
+void Isolate::CollectGarbage() {
+  EDGE_CHECK(core_->depth == 0);
+  edge_collect_garbage(core_->ctx);
+}
+
+void Isolate::Condemn(Limit limit) {
+  EDGE_CHECK(limit != Limit::kNone);
+  core_->condemned = limit;
+  edge_terminate(core_->ctx);
+}
+
+void* GetAttachment(duk_context* ctx, AttachmentKind kind) { return CoreOf(ctx).attachments[static_cast<size_t>(kind)].value; }
+
+void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*destroy)(void* value)) {
+  Attachment& attachment = CoreOf(ctx).attachments[static_cast<size_t>(kind)];
+  EDGE_CHECK(attachment.value == nullptr) << "an attachment is set twice";
+  attachment = {value, destroy};
+}
+
+void ChargeCpu(duk_context* ctx, int64_t instructions) { edge_charge(ctx, instructions); }
+bool IsTerminated(duk_context* ctx) { return edge_is_terminating(ctx) != 0; }
+void RequireNativeStack(duk_context* ctx, ByteCount bytes) { edge_require_native_stack(ctx, bytes.bytes()); }
+
+}  // namespace edge::js
