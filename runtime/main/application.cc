@@ -1,0 +1,154 @@
+#include "runtime/main/application.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status_macros.h"
+#include "runtime/bundle/toolchain.h"
+#include "runtime/config/dotenv.h"
+#include "runtime/main/deployment.h"
+#include "runtime/main/embedded_example.h"
+
+namespace edge::cli {
+namespace {
+
+constexpr char kDeploymentFile[] = "worker.json";
+
+std::string Join(std::string_view directory, std::string_view name) { return std::string(directory).append("/").append(name); }
+
+worker::WorkerCode CodeOf(const bundle::Bundle& bundle, std::string name) {
+  worker::WorkerCode code;
+  code.name = std::move(name);
+  code.script = bundle.code;
+  code.source_map = bundle.source_map;
+  return code;
+}
+
+void AddVariables(const std::vector<config::Variable>& variables, worker::WorkerCode& code) {
+  for (const config::Variable& variable : variables) {
+    code.variables[variable.name] = {variable.kind == config::Variable::Kind::kJson ? worker::WorkerCode::Variable::Kind::kJson
+                                                                                    : worker::WorkerCode::Variable::Kind::kText,
+                                     variable.value};
+  }
+}
+
+bundle::BundleRequest RequestOf(const config::WorkerConfig& config, std::string_view directory) {
+  bundle::BundleRequest request;
+  request.root = std::string(directory);
+  // The configuration's paths begin with its folder; the bundler wants them relative to the root.
+  const std::string prefix = std::string(directory).append("/");
+  const auto relative = [&](const std::string& path) { return path.starts_with(prefix) ? path.substr(prefix.size()) : path; };
+  request.main = relative(config.main);
+  request.compatibility_date = config.compatibility_date;
+  request.compatibility_flags = config.compatibility_flags;
+  request.define = config.define;
+  request.alias = config.alias;
+  if (config.tsconfig.has_value()) request.tsconfig = *config.tsconfig;
+  return request;
+}
+
+}  // namespace
+
+std::string ApplicationLoader::Absolute(std::string_view path) const {
+  std::string absolute(path);
+  while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
+  if (absolute.empty() || absolute == ".") return process_.Self().working_directory;
+  if (absolute.starts_with("./")) absolute.erase(0, 2);
+  return absolute.starts_with('/') ? absolute : Join(process_.Self().working_directory, absolute);
+}
+
+absl::StatusOr<Application> ApplicationLoader::Load(const ApplicationRequest& request) {
+  const std::string directory = Absolute(request.directory);
+  if (absl::StatusOr<std::vector<DirectoryEntry>> entries = disk_.List(directory); !entries.ok()) {
+    return absl::NotFoundError(absl::StrCat(directory, ": no such folder. Name a folder with a wrangler file, or make one: edge init ", directory));
+  }
+  if (config::FindWranglerFile(disk_, directory).ok()) return LoadSources(directory, request.environment);
+  if (disk_.Open(Join(directory, "bundle.json"), OpenMode::kReadOnly).ok()) return LoadBundleFolder(directory, request.environment);
+  if (request.directory.empty()) return LoadExample();
+  return absl::NotFoundError(absl::StrCat(directory, ": neither wrangler.json, wrangler.jsonc, wrangler.toml nor a bundle (bundle.json) is in this folder. Start one: edge init ",
+                                          directory));
+}
+
+absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& directory, const std::string& environment) {
+  config::LoadOptions options;
+  options.environment = environment;
+  options.now = clock_.WallNow();
+  EDGE_ASSIGN_OR_RETURN(config::LoadedWorkerConfig loaded, config::LoadWorkerConfig(disk_, directory, options));
+  Application application;
+  application.directory = directory;
+  for (const config::Notice& notice : loaded.notices) application.notices.push_back(notice.ToString());
+  if (loaded.config.bundling == config::Bundling::kTakeAsIs) {
+    return absl::InvalidArgumentError(absl::StrCat(loaded.config.file, ": no_bundle is not supported: edge always bundles and lowers the code. Remove it."));
+  }
+
+  bundle::BundlerOptions bundler_options;
+  if (const std::optional<std::string> node = process_.Environment("EDGE_NODE"); node.has_value()) bundler_options.node = *node;
+  bundle::Bundler bundler(clock_, disk_, process_, bundle::EmbeddedToolchain(), bundler_options);
+  EDGE_ASSIGN_OR_RETURN(bundle::BuildResult built, bundler.Build(RequestOf(loaded.config, directory)));
+  if (!built.warnings.empty()) application.notices.push_back(built.warnings);
+  application.code = CodeOf(built.bundle, loaded.config.name);
+  application.bundle = std::move(built.bundle);
+  AddVariables(loaded.config.vars, application.code);
+  AddVariables(loaded.config.secrets, application.code);
+  if (loaded.config.cpu_ms_max.has_value()) application.code.limits.cpu = Duration::Milliseconds(*loaded.config.cpu_ms_max);
+  return application;
+}
+
+absl::StatusOr<Application> ApplicationLoader::LoadBundleFolder(const std::string& directory, const std::string& environment) {
+  if (!environment.empty()) return absl::InvalidArgumentError("--env chooses an environment when the bundle is built: edge build --env NAME");
+  EDGE_ASSIGN_OR_RETURN(bundle::Bundle bundle, bundle::LoadBundle(disk_, directory));
+  Application application;
+  application.kind = Application::Kind::kBundle;
+  application.directory = directory;
+  application.code = CodeOf(bundle, "worker");
+  application.bundle = std::move(bundle);
+  if (absl::StatusOr<std::string> text = ReadWholeFile(disk_, Join(directory, kDeploymentFile)); text.ok()) {
+    if (const absl::Status read = ReadDeployment(*text, application.code); !read.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(Join(directory, kDeploymentFile), ": ", std::string(read.message())));
+    }
+  } else if (!absl::IsNotFound(text.status())) {
+    return text.status();
+  }
+  // Secrets of a deployed bundle lie beside it; they are never part of it.
+  if (absl::StatusOr<std::string> text = ReadWholeFile(disk_, Join(directory, ".dev.vars")); text.ok()) {
+    EDGE_ASSIGN_OR_RETURN(const std::vector<config::DotenvEntry> secrets, config::ParseDotenv(*text, Join(directory, ".dev.vars")));
+    for (const config::DotenvEntry& secret : secrets) application.code.variables[secret.name] = {worker::WorkerCode::Variable::Kind::kText, secret.value};
+  }
+  return application;
+}
+
+absl::StatusOr<Application> ApplicationLoader::LoadExample() {
+  const EmbeddedExample example = GetEmbeddedExample();
+  Application application;
+  application.kind = Application::Kind::kExample;
+  application.code.name = "welcome";
+  application.code.script = std::string(example.code);
+  application.code.source_map = std::string(example.source_map);
+  application.code.variables["GREETING"] = {worker::WorkerCode::Variable::Kind::kText, "Hello"};
+  return application;
+}
+
+absl::StatusOr<std::string> ApplicationLoader::BuildTo(const ApplicationRequest& request, std::string_view output, std::vector<std::string>& notices) {
+  const std::string directory = Absolute(request.directory);
+  EDGE_ASSIGN_OR_RETURN(const config::LoadedWorkerConfig loaded, [&]() -> absl::StatusOr<config::LoadedWorkerConfig> {
+    config::LoadOptions options;
+    options.environment = request.environment;
+    options.now = clock_.WallNow();
+    return config::LoadWorkerConfig(disk_, directory, options);
+  }());
+  EDGE_ASSIGN_OR_RETURN(Application application, LoadSources(directory, request.environment));
+  notices = application.notices;
+  // What is deployed holds no secrets.
+  worker::WorkerCode deployed = application.code;
+  for (const config::Variable& secret : loaded.config.secrets) deployed.variables.erase(secret.name);
+  AddVariables(loaded.config.vars, deployed);
+  const std::string target = output.empty() ? application.bundle.directory : Absolute(output);
+  if (!output.empty()) {
+    bundle::Bundler bundler(clock_, disk_, process_, bundle::EmbeddedToolchain(), {});
+    EDGE_RETURN_IF_ERROR(bundler.Export(application.bundle, target));
+  }
+  EDGE_RETURN_IF_ERROR(WriteWholeFile(disk_, Join(target, kDeploymentFile), WriteDeployment(deployed)));
+  return target;
+}
+
+}  // namespace edge::cli

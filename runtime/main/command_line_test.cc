@@ -1,0 +1,55 @@
+#include "runtime/main/command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace edge::cli {
+namespace {
+
+TEST(CommandLine, ServesTheFolderTheUserStandsInByDefault) {
+  const absl::StatusOr<Command> command = ParseCommandLine({});
+
+  ASSERT_TRUE(command.ok());
+  EXPECT_EQ(command->verb, Verb::kServe);
+  EXPECT_EQ(command->directory, "");
+  EXPECT_EQ(command->port, 8787);
+  EXPECT_EQ(command->mode, Command::Mode::kProduction);
+}
+
+TEST(CommandLine, TakesAFolderWithoutTheVerb) {
+  const absl::StatusOr<Command> command = ParseCommandLine({"my-app", "--port=9000", "--dev"});
+
+  ASSERT_TRUE(command.ok());
+  EXPECT_EQ(command->directory, "my-app");
+  EXPECT_EQ(command->port, 9000);
+  EXPECT_EQ(command->mode, Command::Mode::kDevelopment);
+}
+
+TEST(CommandLine, ReadsTheFlagsOfEachVerb) {
+  const absl::StatusOr<Command> build = ParseCommandLine({"build", "app", "--out", "dist", "--env", "staging"});
+
+  ASSERT_TRUE(build.ok());
+  EXPECT_EQ(build->verb, Verb::kBuild);
+  EXPECT_EQ(build->output, "dist");
+  EXPECT_EQ(build->environment, "staging");
+}
+
+TEST(CommandLine, SaysWhatIsWrong) {
+  const auto message = [](std::vector<std::string> words) { return std::string(ParseCommandLine(words).status().message()); };
+
+  EXPECT_NE(message({"--prot", "1"}).find("unknown flag --prot"), std::string::npos);
+  EXPECT_NE(message({"serve", "--port", "many"}).find("0 to 65535"), std::string::npos);
+  EXPECT_NE(message({"serve", "--port", "70000"}).find("0 to 65535"), std::string::npos);
+  EXPECT_NE(message({"serve", "--host"}).find("--host needs a value"), std::string::npos);
+  EXPECT_NE(message({"build", "--port", "1"}).find("unknown flag --port"), std::string::npos);
+  EXPECT_NE(message({"init"}).find("needs the folder"), std::string::npos);
+  EXPECT_NE(message({"sim"}).find("not in this version yet"), std::string::npos);
+  EXPECT_NE(message({"a", "b"}).find("one folder at a time"), std::string::npos);
+}
+
+TEST(CommandLine, HelpNamesEveryVerb) {
+  for (const char* verb : {"serve", "build", "init", "help", "version"}) EXPECT_NE(HelpText("").find(verb), std::string::npos) << verb;
+  EXPECT_NE(HelpText("serve").find("--dev"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace edge::cli

@@ -1,0 +1,45 @@
+#include "runtime/main/deployment.h"
+
+#include <gtest/gtest.h>
+
+#include "rapidcheck/gtest.h"
+
+namespace edge::cli {
+namespace {
+
+using Kind = worker::WorkerCode::Variable::Kind;
+
+TEST(Deployment, ReadsWhatItWrote) {
+  worker::WorkerCode code;
+  code.name = "shop";
+  code.limits.cpu = Duration::Milliseconds(50);
+  code.variables["A"] = {Kind::kText, "x\n\"y\" \xc3\xa9"};
+  code.variables["B"] = {Kind::kJson, R"({"n":1.50})"};
+
+  worker::WorkerCode read;
+  ASSERT_TRUE(ReadDeployment(WriteDeployment(code), read).ok());
+
+  EXPECT_EQ(read.name, "shop");
+  EXPECT_EQ(read.limits.cpu, Duration::Milliseconds(50));
+  EXPECT_EQ(read.variables.at("A").value, "x\n\"y\" \xc3\xa9");
+  EXPECT_EQ(read.variables.at("B").kind, Kind::kJson);
+  EXPECT_EQ(read.variables.at("B").value, R"({"n":1.50})");
+}
+
+TEST(Deployment, RefusesAnotherFormat) {
+  worker::WorkerCode code;
+
+  EXPECT_FALSE(ReadDeployment("", code).ok());
+  EXPECT_FALSE(ReadDeployment("[]", code).ok());
+  EXPECT_FALSE(ReadDeployment(R"({"format":2,"variables":{}})", code).ok());
+  EXPECT_FALSE(ReadDeployment(R"({"format":1})", code).ok());
+  EXPECT_FALSE(ReadDeployment(R"({"format":1,"variables":{"A":{"number":1}}})", code).ok());
+}
+
+RC_GTEST_PROP(Deployment, AnyTextGivesAStatus, (const std::string& text)) {
+  worker::WorkerCode code;
+  ReadDeployment(text, code).IgnoreError();
+}
+
+}  // namespace
+}  // namespace edge::cli

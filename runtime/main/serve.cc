@@ -1,0 +1,85 @@
+#include "runtime/main/serve.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "net/http/server.h"
+#include "runtime/main/application.h"
+#include "runtime/worker/http_front.h"
+#include "runtime/worker/worker.h"
+
+namespace edge::cli {
+namespace {
+
+constexpr Duration kDrainTime = Duration::Seconds(30);
+
+// What the user reads when the server is up.
+std::string Greeting(const Command& command, const Application& application, const Endpoint& local) {
+  const std::string url = absl::StrCat("http://", local.ToString());
+  std::string text = absl::StrCat("edge serves ", application.code.name, " at ", url, "\n");
+  switch (application.kind) {
+    case Application::Kind::kExample:
+      absl::StrAppend(&text, "There is no application in this folder, so this is the example that comes with edge. Try:\n  curl ", url, "/api/hello?name=you\n  open ", url,
+                      "/ in a browser\nStart your own: edge init my-app, then edge serve my-app");
+      break;
+    case Application::Kind::kSources:
+    case Application::Kind::kBundle:
+      absl::StrAppend(&text, "from ", application.directory,
+                      command.mode == Command::Mode::kDevelopment ? " (--dev: errors are shown in the browser)" : "", ". Ctrl-C stops it.");
+      break;
+  }
+  return text;
+}
+
+std::string ListenAdvice(const absl::Status& status, const Command& command) {
+  if (absl::IsAlreadyExists(status)) {
+    return absl::StrCat("port ", command.port, " of ", command.host, " is in use. Stop the other program or choose another port: --port ", command.port + 1, " (0: any free one)");
+  }
+  return absl::StrCat("cannot listen on ", command.host, ":", command.port, ": ", std::string(status.message()));
+}
+
+}  // namespace
+
+int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event& stop) {
+  ApplicationLoader loader(seams.clock, seams.disk, seams.process);
+  absl::StatusOr<Application> application = loader.Load({command.directory, command.environment});
+  if (!application.ok()) {
+    terminal.Error(std::string(application.status().message()));
+    return kExitUsage;
+  }
+  for (const std::string& notice : application->notices) terminal.Note(notice);
+
+  worker::Worker worker(seams.scheduler, seams.random, seams.adversary, terminal, std::move(application->code));
+  application->code.name = worker.code().name;
+  if (const absl::Status started = worker.Start(); !started.ok()) {
+    terminal.Error(absl::StrCat("the worker does not start:\n", std::string(started.message())));
+    worker.Shutdown();
+    return kExitUsage;
+  }
+
+  absl::StatusOr<std::unique_ptr<Listener>> listener = seams.network.Listen({command.host, command.port});
+  if (!listener.ok()) {
+    terminal.Error(ListenAdvice(listener.status(), command));
+    worker.Shutdown();
+    return kExitUsage;
+  }
+  const Endpoint local = (*listener)->Local();
+  worker::HttpFront front(worker, command.mode == Command::Mode::kDevelopment ? worker::ErrorDetail::kShown : worker::ErrorDetail::kHidden);
+  http::Server server(seams.scheduler, *std::move(listener), front, http::ServerLimits{});
+  if (const absl::Status started = server.Start(); !started.ok()) {
+    terminal.Error(std::string(started.message()));
+    worker.Shutdown();
+    return kExitInternal;
+  }
+  terminal.Note(Greeting(command, *application, local));
+
+  stop.Wait().IgnoreError();
+  terminal.Note("edge stops: finishing the requests in flight");
+  const absl::Status drained = server.Drain(seams.clock.Now() + kDrainTime);
+  if (!drained.ok()) terminal.Note(absl::StrCat("some requests did not finish within ", kDrainTime.ToSeconds(), " s and were cut off"));
+  worker.Shutdown();
+  return kExitFine;
+}
+
+}  // namespace edge::cli

@@ -1,0 +1,27 @@
+// The `ctx` of a handler (ExecutionContext), the `env` and the module "cloudflare:workers".
+#ifndef EDGE_RUNTIME_WORKER_EXECUTION_CONTEXT_H_
+#define EDGE_RUNTIME_WORKER_EXECUTION_CONTEXT_H_
+
+#include <cstdint>
+
+#include "duktape.h"
+#include "runtime/worker/worker_code.h"
+
+namespace edge::worker {
+
+class WaitUntilSink {
+ public:
+  virtual ~WaitUntilSink() = default;
+  // [ ... promise ] -> [ ... promise ]. `invocation` 0: the current one.
+  virtual void WaitUntil(duk_context* ctx, uint64_t invocation) = 0;
+};
+
+// Defines the class and runs lib/worker.js. `sink` and `code` are borrowed and outlive the heap. Throws for want of memory.
+void InstallWorkerApi(duk_context* ctx, WaitUntilSink& sink, const WorkerCode& code);
+
+// [ ... ] -> [ ... ctx ]
+void PushExecutionContext(duk_context* ctx, uint64_t invocation);
+
+}  // namespace edge::worker
+
+#endif  // EDGE_RUNTIME_WORKER_EXECUTION_CONTEXT_H_

@@ -1,0 +1,173 @@
+#include "runtime/worker/http_front.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status_macros.h"
+#include "runtime/worker/error_page.h"
+
+namespace edge::worker {
+namespace {
+
+constexpr size_t kBodyPieceBytes = 64 * 1024;
+
+// The head of a request: views of the server's buffer until Detach, then a copy.
+class ServedHead final : public web::IncomingHead {
+ public:
+  explicit ServedHead(const http::RequestHead& head) : head_(&head) {}
+
+  std::string_view Method() const override { return head_->method(); }
+  std::string_view Url() const override {
+    if (url_.empty()) url_.append("http://").append(head_->authority()).append(head_->path_and_query().starts_with('/') ? "" : "/").append(head_->path_and_query());
+    return url_;
+  }
+  size_t HeaderCount() const override { return head_->fields().size(); }
+  std::string_view HeaderName(size_t index) const override { return head_->fields()[index].name; }
+  std::string_view HeaderValue(size_t index) const override { return head_->fields()[index].value; }
+
+  void Detach() {
+    copy_ = head_->Copy();
+    head_ = &copy_;
+  }
+
+ private:
+  const http::RequestHead* head_;
+  http::RequestHead copy_;
+  mutable std::string url_;  // made on first use: many workers never look
+};
+
+// The request's body as long as the exchange lives.
+class ServedBody final : public web::BodySource {
+ public:
+  explicit ServedBody(http::Exchange& exchange) : exchange_(&exchange), length_(exchange.content_length()) {}
+
+  absl::StatusOr<std::string> Read() override {
+    if (exchange_ == nullptr) return absl::FailedPreconditionError("Can't read from request stream after response has been sent.");
+    std::string piece(length_.has_value() && *length_ < kBodyPieceBytes ? *length_ + 1 : kBodyPieceBytes, '\0');
+    ++reading_;
+    const absl::StatusOr<size_t> read = exchange_->ReadBody(piece);
+    --reading_;
+    if (!read.ok()) return read.status();
+    piece.resize(*read);
+    return piece;
+  }
+  std::optional<uint64_t> Length() const override { return length_; }
+
+  bool reading() const { return reading_ > 0; }
+  void Detach() { exchange_ = nullptr; }
+
+ private:
+  http::Exchange* exchange_;
+  const std::optional<uint64_t> length_;
+  int reading_ = 0;
+};
+
+}  // namespace
+
+void HttpFront::Handle(http::Exchange& exchange) {
+  absl::StatusOr<WorkerIsolate*> acquired = worker_.Acquire();
+  if (!acquired.ok()) {
+    if (absl::IsCancelled(acquired.status()) || IsCrashed(acquired.status())) return exchange.Fail();
+    worker_.log().Write(Severity::kError, worker_.code().name, absl::StrCat("an isolate could not start: ", std::string(acquired.status().message())));
+    return AnswerFailure(exchange, {Outcome::kException, "the worker could not start", std::string(acquired.status().message())});
+  }
+  WorkerIsolate& isolate = **acquired;
+  Invocation& invocation = isolate.NewInvocation();
+  auto* const head = new ServedHead(exchange.head());
+  std::shared_ptr<ServedBody> body = exchange.has_body() ? std::make_shared<ServedBody>(exchange) : nullptr;
+
+  isolate.Fetch(invocation, head, body, [&] { exchange.Flush().IgnoreError(); });
+  Answer(exchange, isolate, invocation);
+
+  // A JavaScript Request may outlive this call.
+  if (head->references() > 1) head->Detach();
+  head->Unref();
+  const bool body_in_use = body != nullptr && body->reading();
+  const auto finish = [this, &isolate, &invocation] {
+    isolate.Finish(invocation, worker_.code().limits.wait_until);
+    isolate.DeleteInvocation(invocation);
+    worker_.Release(&isolate);
+  };
+  if (invocation.wait_until_pending > 0 && !body_in_use) {
+    if (body != nullptr) body->Detach();
+    worker_.Detach(finish);
+    return;
+  }
+  if (invocation.wait_until_pending > 0) exchange.Flush().IgnoreError();
+  finish();
+  if (body != nullptr) body->Detach();
+}
+
+void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation) {
+  if (invocation.outcome == Outcome::kCanceled) return exchange.Fail();
+  if (invocation.outcome != Outcome::kOk) {
+    const Failure& failure = invocation.failure;
+    worker_.log().Write(Severity::kError, worker_.code().name, absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
+    return AnswerFailure(exchange, failure);
+  }
+  const web::OutgoingResponse& response = invocation.response;
+  if (response.status == 0 || response.status == 101) {
+    const Failure failure = {Outcome::kException,
+                             response.status == 0 ? "Error: Response.error() cannot be sent to a client" : "Error: status 101 needs a webSocket, which this version of edge does not support yet",
+                             ""};
+    worker_.log().Write(Severity::kError, worker_.code().name, failure.message);
+    return AnswerFailure(exchange, failure);
+  }
+  http::ResponseHead head(response.status);
+  if (!response.status_text.empty()) head.SetReason(response.status_text).IgnoreError();
+  for (const web::HeaderList::Entry& entry : response.headers.entries()) {
+    if (const absl::Status added = head.Add(entry.name, entry.value); !added.ok()) {
+      worker_.log().Write(Severity::kWarning, worker_.code().name, absl::StrCat("response header ", entry.name, " left out: ", std::string(added.message())));
+    }
+  }
+  switch (response.body) {
+    case web::OutgoingResponse::Body::kNone:
+      exchange.Respond(head, std::string_view()).IgnoreError();
+      return;
+    case web::OutgoingResponse::Body::kBytes:
+      exchange.Respond(head, response.bytes).IgnoreError();
+      return;
+    case web::OutgoingResponse::Body::kSource:
+    case web::OutgoingResponse::Body::kStream:
+      return Stream(exchange, isolate, invocation, head);
+  }
+}
+
+void HttpFront::Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, const http::ResponseHead& head) {
+  const bool from_isolate = invocation.response.body == web::OutgoingResponse::Body::kStream;
+  absl::Status sent = exchange.Start(head, invocation.response.length);
+  while (sent.ok()) {
+    if (from_isolate) {
+      const Invocation::Chunk chunk = isolate.ReadChunk(invocation, [&] { exchange.Flush().IgnoreError(); });
+      if (chunk == Invocation::Chunk::kEnd) break;
+      if (chunk == Invocation::Chunk::kFailed) return exchange.Fail();
+      sent = exchange.Write(invocation.chunk);
+    } else {
+      absl::StatusOr<std::string> piece = invocation.response.source->Read();
+      if (!piece.ok()) return exchange.Fail();
+      if (piece->empty()) break;
+      sent = exchange.Write(*piece);
+    }
+  }
+  if (sent.ok()) sent = exchange.Finish();
+  if (!sent.ok()) {
+    // The client is gone, or the body is not as long as was promised: the source need not go on.
+    if (from_isolate) isolate.CancelBody(invocation, "The client disconnected.");
+    if (absl::IsInvalidArgument(sent)) worker_.log().Write(Severity::kError, worker_.code().name, std::string(sent.message()));
+  }
+}
+
+void HttpFront::AnswerFailure(http::Exchange& exchange, const Failure& failure) {
+  const bool limit = failure.outcome == Outcome::kExceededCpu || failure.outcome == Outcome::kExceededMemory;
+  http::ResponseHead head(limit ? 503 : 500);
+  if (detail_ == ErrorDetail::kShown) {
+    head.Add("Content-Type", "text/html;charset=utf-8").IgnoreError();
+    exchange.Respond(head, ErrorPage(exchange.head().method(), exchange.head().target(), failure)).IgnoreError();
+    return;
+  }
+  head.Add("Content-Type", "text/plain;charset=utf-8").IgnoreError();
+  exchange.Respond(head, limit ? std::string_view(failure.message) : std::string_view("Internal Server Error")).IgnoreError();
+}
+
+}  // namespace edge::worker

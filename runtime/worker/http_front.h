@@ -1,0 +1,36 @@
+// HttpFront: the door between the HTTP server and a worker. One request becomes one invocation; its Response becomes the answer.
+//
+// The body of the request is read only when the worker asks for it; the body of the response is sent while the worker makes it, at the
+// client's pace. When the answer is sent, waitUntil tasks go on elsewhere and the connection is free.
+#ifndef EDGE_RUNTIME_WORKER_HTTP_FRONT_H_
+#define EDGE_RUNTIME_WORKER_HTTP_FRONT_H_
+
+#include <string>
+
+#include "net/http/exchange.h"
+#include "runtime/worker/worker.h"
+
+namespace edge::worker {
+
+// What a client sees of a worker's error: a developer the error with its stack, everybody else that there was one.
+enum class ErrorDetail : uint8_t { kHidden, kShown };
+
+class HttpFront final : public http::Handler {
+ public:
+  // `worker` is borrowed and outlives the front.
+  HttpFront(Worker& worker, ErrorDetail detail) : worker_(worker), detail_(detail) {}
+
+  void Handle(http::Exchange& exchange) override;
+
+ private:
+  void Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation);
+  void Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, const http::ResponseHead& head);
+  void AnswerFailure(http::Exchange& exchange, const Failure& failure);
+
+  Worker& worker_;
+  const ErrorDetail detail_;
+};
+
+}  // namespace edge::worker
+
+#endif  // EDGE_RUNTIME_WORKER_HTTP_FRONT_H_

@@ -1,0 +1,55 @@
+// Invocation: one event given to a worker (today: one HTTP request), from its first instruction to the end of its last waitUntil task.
+//
+// It owns what the event started: tasks (fibers that wait for input or output), timers, waitUntil promises and the CPU budget. When it ends,
+// whatever is still running is cancelled: a promise that nobody handed to waitUntil may be dropped once the response is done (contract
+// sheet 1.2). JavaScript refers to it by number, never by pointer, because a promise may settle long after its invocation is gone.
+#ifndef EDGE_RUNTIME_WORKER_INVOCATION_H_
+#define EDGE_RUNTIME_WORKER_INVOCATION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "runtime/fiber/event.h"
+#include "runtime/fiber/scheduler.h"
+#include "runtime/fiber/task_group.h"
+#include "runtime/js/isolate.h"
+#include "runtime/web/web.h"
+
+namespace edge::worker {
+
+// How an invocation's handler ended; names as the platform's tail outcomes (contract sheet 1.4).
+enum class Outcome : uint8_t { kPending, kOk, kException, kExceededCpu, kExceededMemory, kHung, kCanceled };
+
+struct Failure {
+  Outcome outcome = Outcome::kException;
+  std::string message;  // one line
+  std::string stack;    // as shown to the developer: message and frames in the user's own files; may be empty
+};
+
+struct Invocation {
+  Invocation(Scheduler& scheduler, uint64_t id, js::CpuBudget cpu) : id(id), cpu(cpu), tasks(scheduler), progress(scheduler) {}
+
+  const uint64_t id;
+  js::CpuBudget cpu;                    // what is left of its CPU limit
+  Outcome outcome = Outcome::kPending;  // of the handler's promise
+  Failure failure;                      // valid if the outcome is a failure
+  web::OutgoingResponse response;       // valid if the outcome is kOk
+
+  // The response body being streamed: set by the reaction to a read.
+  enum class Chunk : uint8_t { kNone, kWaiting, kReady, kEnd, kFailed };
+  Chunk chunk_state = Chunk::kNone;
+  std::string chunk;
+
+  size_t timers_pending = 0;
+  size_t wait_until_pending = 0;
+  bool finished = false;                // no JavaScript runs on its behalf any more
+
+  TaskGroup tasks;
+  Event progress;                       // something that the waiting fiber looks at has changed
+};
+
+}  // namespace edge::worker
+
+#endif  // EDGE_RUNTIME_WORKER_INVOCATION_H_

@@ -1,0 +1,531 @@
+#include "runtime/worker/worker_isolate.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/check.h"
+#include "runtime/base/status_macros.h"
+#include "runtime/js/language/language.h"
+#include "runtime/js/language/promise.h"
+#include "runtime/js/native.h"
+
+namespace edge::worker {
+namespace {
+
+// Keys of the heap stash: the worker's exports object, and readers of streamed bodies by invocation number.
+constexpr char kExportsKey[] = "workerExports";
+constexpr char kReadersKey[] = "workerReaders";
+
+void* AsData(uint64_t id) { return reinterpret_cast<void*>(static_cast<uintptr_t>(id)); }
+uint64_t AsId(void* data) { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(data)); }
+
+}  // namespace
+
+WorkerIsolate::WorkerIsolate(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number)
+    : scheduler_(scheduler), random_(random), log_(log), code_(code), number_(number), lock_(scheduler), timers_changed_(scheduler), fibers_(scheduler) {
+  started_ = frozen_now_ = scheduler.clock().Now();
+  frozen_wall_ = scheduler.clock().WallNow();
+}
+
+WorkerIsolate::~WorkerIsolate() { EDGE_CHECK(invocations_.empty()) << "isolate " << number_ << " dropped with " << invocations_.size() << " invocations"; }
+
+absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code,
+                                                                   uint64_t number) {
+  std::unique_ptr<WorkerIsolate> isolate(new WorkerIsolate(scheduler, random, log, code, number));
+  EDGE_RETURN_IF_ERROR(isolate->LoadModule());
+  return isolate;
+}
+
+absl::Status WorkerIsolate::LoadModule() {
+  js::IsolateLimits limits;
+  limits.memory = code_.limits.memory;
+  isolate_ = js::Isolate::Create(*this, limits);
+  if (isolate_ == nullptr) return absl::ResourceExhaustedError("no memory for an isolate");
+
+  Failure failure;
+  const Entered entered = Enter(
+      kGlobalScope,
+      [&](duk_context* ctx) {
+        js::InstallLanguage(ctx);
+        web::InstallWeb(*isolate_, *this);
+        InstallWorkerApi(ctx, *this, code_);
+        duk_push_heap_stash(ctx);
+        duk_push_object(ctx);
+        duk_put_prop_string(ctx, -2, kReadersKey);
+        js::SetErrorHooks(ctx, {.data = this, .unhandled_rejection = OnUnhandledRejection, .uncaught_error = OnUncaughtError});
+        js::Isolate::Evaluate(ctx, code_.script, code_.script_name);  // [ stash function ]
+        js::Isolate::ForbidCodeGeneration(ctx);
+        js::PushEdgeObject(ctx);
+        duk_call(ctx, 1);  // [ stash exports | promise of exports ]
+        duk_put_prop_string(ctx, -2, kExportsKey);
+        duk_pop(ctx);
+      },
+      failure);
+  if (entered != Entered::kOk) {
+    return absl::InvalidArgumentError(failure.stack.empty() ? failure.message : failure.stack);
+  }
+
+  // A module with top-level await gives a promise: nothing may be waited for at global scope, so it is settled by now or never.
+  bool unsettled = false;
+  std::string problem;
+  const Entered checked = Enter(
+      kGlobalScope,
+      [&](duk_context* ctx) {
+        duk_push_heap_stash(ctx);
+        duk_get_prop_string(ctx, -1, kExportsKey);
+        switch (js::GetPromiseState(ctx, -1)) {
+          case js::PromiseState::kNotAPromise:
+            break;
+          case js::PromiseState::kPending:
+            unsettled = true;
+            return;
+          case js::PromiseState::kRejected:
+            js::MarkPromiseHandled(ctx, -1);
+            js::PushPromiseResult(ctx, -1);
+            duk_throw(ctx);
+            return;
+          case js::PromiseState::kFulfilled:
+            js::PushPromiseResult(ctx, -1);
+            duk_dup(ctx, -1);
+            duk_put_prop_string(ctx, -4, kExportsKey);
+            duk_remove(ctx, -2);
+            break;
+        }
+        js::PushLibraryFunction(ctx, "checkExports");
+        duk_dup(ctx, -2);
+        duk_call(ctx, 1);
+        if (duk_is_string(ctx, -1)) problem = js::RequireUtf8(ctx, -1);
+        duk_pop_3(ctx);
+      },
+      failure);
+  if (checked != Entered::kOk) return absl::InvalidArgumentError(failure.stack.empty() ? failure.message : failure.stack);
+  if (unsettled) {
+    return absl::InvalidArgumentError("Top-level await in module is unresolved: nothing that needs input, output or a timer can be awaited at global scope.");
+  }
+  if (!problem.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the worker cannot answer requests: ", problem,
+        ". Its main module needs `export default { async fetch(request, env, ctx) { ... } }`; service-worker syntax (addEventListener(\"fetch\")) is not supported."));
+  }
+  return absl::OkStatus();
+}
+
+WorkerIsolate& WorkerIsolate::Self(duk_context* ctx) { return static_cast<WorkerIsolate&>(web::HostOf(ctx)); }
+
+// --- entering ---
+
+WorkerIsolate::Entered WorkerIsolate::Enter(uint64_t invocation_id, absl::FunctionRef<void(duk_context*)> f, Failure& failure) {
+  if (const absl::Status locked = lock_.Lock(); !locked.ok()) {
+    failure = {Outcome::kCanceled, std::string(locked.message()), ""};
+    return Entered::kRefused;
+  }
+  Invocation* const invocation = Find(invocation_id);
+  if (invocation == nullptr && invocation_id != kGlobalScope) {
+    lock_.Unlock();
+    failure = {Outcome::kCanceled, "the invocation has ended", ""};
+    return Entered::kRefused;
+  }
+  current_ = invocation;
+  interrupts_in_a_row_ = 0;
+  frozen_now_ = scheduler_.clock().Now();
+  frozen_wall_ = scheduler_.clock().WallNow();
+
+  js::CpuBudget startup = {code_.limits.InstructionsOf(code_.limits.startup_cpu)};
+  js::EnterOptions options;
+  options.stack_low = scheduler_.CurrentStack().low;
+  options.budget = invocation != nullptr ? &invocation->cpu : &startup;
+  const std::optional<js::JsError> error = isolate_->Run(options, [&](duk_context* ctx) {
+    f(ctx);
+    js::RunMicrotasks(ctx);
+  });
+  current_ = nullptr;
+  interrupts_in_a_row_ = 0;
+
+  Entered entered = Entered::kOk;
+  if (error.has_value()) {
+    failure = FailureOf(*error);
+    entered = Entered::kFailed;
+  }
+  lock_.Unlock();
+  if (!AnythingPending()) WakeWaiting();
+  return entered;
+}
+
+Failure WorkerIsolate::FailureOf(const js::JsError& error) {
+  switch (error.limit) {
+    case js::Limit::kCpu:
+      return {Outcome::kExceededCpu, "Worker exceeded CPU time limit.", ""};
+    case js::Limit::kMemory:
+      return {Outcome::kExceededMemory, "Worker exceeded memory limit.", ""};
+    case js::Limit::kNone:
+      break;
+  }
+  return {Outcome::kException, error.name.empty() ? error.message : absl::StrCat(error.name, ": ", error.message), error.stack};
+}
+
+bool WorkerIsolate::AnythingPending() const {
+  return lock_.held() || !timers_.empty() || tasks_pending_ > 0;
+}
+
+void WorkerIsolate::WakeWaiting() {
+  for (const auto& [id, invocation] : invocations_) invocation->progress.Set();
+}
+
+Invocation* WorkerIsolate::Find(uint64_t id) {
+  const auto found = invocations_.find(id);
+  return found == invocations_.end() || found->second->finished ? nullptr : found->second.get();
+}
+
+void WorkerIsolate::ReportUncaught(const Failure& failure) {
+  log_.Write(Severity::kError, code_.name, absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
+}
+
+// --- invocations ---
+
+Invocation& WorkerIsolate::NewInvocation() {
+  const uint64_t id = next_invocation_++;
+  auto invocation = std::make_unique<Invocation>(scheduler_, id, js::CpuBudget{code_.limits.InstructionsOf(code_.limits.cpu)});
+  return *invocations_.emplace(id, std::move(invocation)).first->second;
+}
+
+void WorkerIsolate::DeleteInvocation(Invocation& invocation) {
+  EDGE_CHECK(invocation.finished);
+  invocations_.erase(invocation.id);
+}
+
+void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::shared_ptr<web::BodySource> body, absl::FunctionRef<void()> before_wait) {
+  Failure failure;
+  const Entered entered = Enter(
+      invocation.id,
+      [&](duk_context* ctx) {
+        js::PushLibraryFunction(ctx, "dispatchFetch");
+        duk_push_heap_stash(ctx);
+        duk_get_prop_string(ctx, -1, kExportsKey);
+        duk_remove(ctx, -2);
+        web::PushIncomingRequest(ctx, head, std::move(body));
+        PushExecutionContext(ctx, invocation.id);
+        duk_call(ctx, 3);
+        js::ToPromise(ctx);
+        js::OnPromiseSettled(ctx, -1, OnHandlerSettled, AsData(invocation.id));
+        duk_pop(ctx);
+      },
+      failure);
+  if (entered != Entered::kOk && invocation.outcome == Outcome::kPending) {
+    invocation.outcome = failure.outcome;
+    invocation.failure = std::move(failure);
+    return;
+  }
+  if (invocation.outcome != Outcome::kPending) return;
+
+  before_wait();
+  while (invocation.outcome == Outcome::kPending) {
+    if (!AnythingPending()) {
+      invocation.outcome = Outcome::kHung;
+      invocation.failure = {Outcome::kHung,
+                            "The Workers runtime canceled this request because it detected that your Worker's code had hung and would never generate a response. "
+                            "Refer to: https://developers.cloudflare.com/workers/observability/errors/",
+                            ""};
+      return;
+    }
+    invocation.progress.Reset();
+    if (const absl::Status waited = invocation.progress.Wait(); !waited.ok()) {
+      invocation.outcome = Outcome::kCanceled;
+      invocation.failure = {Outcome::kCanceled, std::string(waited.message()), ""};
+      return;
+    }
+  }
+}
+
+void WorkerIsolate::OnHandlerSettled(duk_context* ctx, void* data, js::PromiseState state) {
+  auto& self = Self(ctx);
+  Invocation* invocation = self.Find(AsId(data));
+  if (invocation == nullptr || invocation->outcome != Outcome::kPending) return;
+  invocation->progress.Set();
+  if (state == js::PromiseState::kRejected) {
+    const js::JsError error = js::DescribeError(ctx, -1);
+    invocation->outcome = Outcome::kException;
+    invocation->failure = FailureOf(error);
+    return;
+  }
+  const duk_idx_t value = duk_get_top_index(ctx);
+  if (!web::IsResponse(ctx, value)) {
+    invocation->outcome = Outcome::kException;
+    invocation->failure = {Outcome::kException, "TypeError: Incorrect type for Promise: the Promise did not resolve to 'Response'.", ""};
+    return;
+  }
+  if (!web::TakeResponse(ctx, value, invocation->response)) {
+    invocation->outcome = Outcome::kException;
+    invocation->failure = {Outcome::kException, "TypeError: Body has already been used. It can only be used once. Use tee() first if you need to read it twice.", ""};
+    return;
+  }
+  if (invocation->response.body == web::OutgoingResponse::Body::kStream) {
+    // [ ... stream ]: its reader is kept under the invocation's number until the body is sent.
+    web::AcquireReader(ctx);
+    duk_push_heap_stash(ctx);
+    duk_get_prop_string(ctx, -1, kReadersKey);
+    duk_dup(ctx, -3);
+    duk_put_prop_index(ctx, -2, static_cast<duk_uarridx_t>(invocation->id));
+    duk_set_top(ctx, value + 1);
+  }
+  invocation->outcome = Outcome::kOk;
+}
+
+void WorkerIsolate::WaitUntil(duk_context* ctx, uint64_t id) {
+  Invocation* const invocation = id != 0 ? Find(id) : current_;
+  // After the invocation's end there is nobody to wait; the promise goes on as long as somebody else keeps it going.
+  if (invocation == nullptr) return;
+  ++invocation->wait_until_pending;
+  js::OnPromiseSettled(ctx, -1, OnWaitUntilSettled, AsData(invocation->id));
+}
+
+void WorkerIsolate::OnWaitUntilSettled(duk_context* ctx, void* data, js::PromiseState state) {
+  auto& self = Self(ctx);
+  Invocation* const invocation = self.Find(AsId(data));
+  if (invocation == nullptr) return;
+  --invocation->wait_until_pending;
+  invocation->progress.Set();
+  if (state == js::PromiseState::kRejected) self.ReportException(ctx);
+}
+
+// --- streamed bodies ---
+
+Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::FunctionRef<void()> before_wait) {
+  invocation.chunk.clear();
+  invocation.chunk_state = Invocation::Chunk::kWaiting;
+  Failure failure;
+  const Entered entered = Enter(
+      invocation.id,
+      [&](duk_context* ctx) {
+        const duk_idx_t top = duk_get_top(ctx);
+        duk_push_heap_stash(ctx);
+        duk_get_prop_string(ctx, -1, kReadersKey);
+        duk_get_prop_index(ctx, -1, static_cast<duk_uarridx_t>(invocation.id));
+        web::ReadChunk(ctx);
+        js::OnPromiseSettled(ctx, -1, OnChunkSettled, AsData(invocation.id));
+        duk_set_top(ctx, top);
+      },
+      failure);
+  if (entered != Entered::kOk) {
+    if (entered == Entered::kFailed) ReportUncaught(failure);
+    return Invocation::Chunk::kFailed;
+  }
+  while (invocation.chunk_state == Invocation::Chunk::kWaiting) {
+    if (!AnythingPending()) {
+      log_.Write(Severity::kError, code_.name, "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
+      return Invocation::Chunk::kFailed;
+    }
+    before_wait();
+    invocation.progress.Reset();
+    if (!invocation.progress.Wait().ok()) return Invocation::Chunk::kFailed;
+  }
+  return invocation.chunk_state;
+}
+
+void WorkerIsolate::OnChunkSettled(duk_context* ctx, void* data, js::PromiseState state) {
+  auto& self = Self(ctx);
+  Invocation* invocation = self.Find(AsId(data));
+  if (invocation == nullptr) return;
+  invocation->progress.Set();
+  if (state == js::PromiseState::kRejected) {
+    const js::JsError error = js::DescribeError(ctx, -1);
+    self.ReportUncaught(FailureOf(error));
+    invocation->chunk_state = Invocation::Chunk::kFailed;
+    return;
+  }
+  const duk_idx_t top = duk_get_top(ctx);
+  duk_get_prop_string(ctx, -1, "done");
+  const bool done = duk_to_boolean(ctx, -1);
+  duk_get_prop_string(ctx, -2, "value");
+  if (!done) invocation->chunk.assign(web::GetBytes(ctx, -1).value_or(std::string_view()));
+  invocation->chunk_state = done ? Invocation::Chunk::kEnd : Invocation::Chunk::kReady;
+  duk_set_top(ctx, top);
+}
+
+void WorkerIsolate::CancelBody(Invocation& invocation, std::string_view reason) {
+  Failure failure;
+  Enter(
+      invocation.id,
+      [&](duk_context* ctx) {
+        const duk_idx_t top = duk_get_top(ctx);
+        duk_push_heap_stash(ctx);
+        duk_get_prop_string(ctx, -1, kReadersKey);
+        duk_get_prop_index(ctx, -1, static_cast<duk_uarridx_t>(invocation.id));
+        if (duk_is_object(ctx, -1)) {
+          js::PushUtf8(ctx, reason);
+          duk_push_error_object(ctx, DUK_ERR_ERROR, "%s", duk_get_string(ctx, -1));
+          duk_remove(ctx, -2);
+          web::CancelReader(ctx);
+        }
+        duk_set_top(ctx, top);
+      },
+      failure);
+}
+
+// --- the end of an invocation ---
+
+void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
+  if (invocation.wait_until_pending > 0) {
+    const Instant deadline = scheduler_.clock().Now() + grace;
+    while (invocation.wait_until_pending > 0) {
+      if (!AnythingPending()) {
+        log_.Write(Severity::kWarning, code_.name, "A promise given to waitUntil() can never settle: nothing that it waits for is still running.");
+        break;
+      }
+      invocation.progress.Reset();
+      const absl::Status waited = invocation.progress.Wait(deadline);
+      if (absl::IsDeadlineExceeded(waited)) {
+        log_.Write(Severity::kWarning, code_.name,
+                   absl::StrCat("waitUntil() tasks did not complete within the allowed time after the response (", grace.ToSeconds(), " s) and were cancelled."));
+      }
+      if (!waited.ok()) break;
+    }
+  }
+  invocation.finished = true;
+  invocation.tasks.Cancel();
+  if (invocation.timers_pending > 0) {
+    for (auto it = timers_.begin(); it != timers_.end();) {
+      if (it->second.invocation == invocation.id) {
+        timer_of_id_.erase(it->second.id);
+        it = timers_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+  invocation.tasks.Wait();
+  if (invocation.chunk_state != Invocation::Chunk::kNone || invocation.response.body == web::OutgoingResponse::Body::kStream) {
+    Failure failure;
+    Enter(
+        kGlobalScope,
+        [&](duk_context* ctx) {
+          duk_push_heap_stash(ctx);
+          duk_get_prop_string(ctx, -1, kReadersKey);
+          duk_del_prop_index(ctx, -1, static_cast<duk_uarridx_t>(invocation.id));
+          duk_pop_2(ctx);
+        },
+        failure);
+  }
+}
+
+void WorkerIsolate::Shutdown() {
+  closing_ = true;
+  fibers_.Cancel();
+  fibers_.Wait();
+}
+
+size_t WorkerIsolate::memory_bytes() const { return isolate_->memory_used_bytes(); }
+
+// --- js::IsolateHost ---
+
+WallTime WorkerIsolate::WallNow() { return frozen_wall_; }
+uint64_t WorkerIsolate::RandomU64() { return random_.NextU64(); }
+
+void WorkerIsolate::Interrupt() {
+  ++interrupts_in_a_row_;
+  // The isolate stays held: other fibers run meanwhile, nobody enters. A fiber that was cancelled in the middle of a computation must come to
+  // its end: the isolate's state is of no more use.
+  if (!scheduler_.Yield().ok()) isolate_->Condemn(js::Limit::kCpu);
+}
+
+void WorkerIsolate::OnUnhandledRejection(duk_context* ctx, void* data) {
+  auto& self = *static_cast<WorkerIsolate*>(data);
+  Failure failure = FailureOf(js::DescribeError(ctx, -1));
+  self.log_.Write(Severity::kError, self.code_.name, absl::StrCat("Uncaught (in promise) ", failure.stack.empty() ? failure.message : failure.stack));
+}
+
+void WorkerIsolate::OnUncaughtError(duk_context* ctx, void* data) {
+  static_cast<WorkerIsolate*>(data)->ReportUncaught(FailureOf(js::DescribeError(ctx, -1)));
+}
+
+// --- web::WebHost ---
+
+void WorkerIsolate::StartTask(std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) {
+  EDGE_CHECK(current_ != nullptr) << label << " started at global scope";
+  SpawnTask(*current_, label, std::move(work), std::move(finish));
+}
+
+void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) {
+  ++tasks_pending_;
+  const absl::Status spawned = invocation.tasks.Spawn(label, [this, &invocation, work = std::move(work), finish = std::move(finish)]() mutable {
+    work();
+    Failure failure;
+    const Entered entered = Enter(
+        invocation.id,
+        [&](duk_context* ctx) {
+          --tasks_pending_;
+          finish(ctx);
+        },
+        failure);
+    if (entered == Entered::kRefused) --tasks_pending_;
+    if (entered == Entered::kFailed) {
+      ReportUncaught(failure);
+      // A limit ends the event itself; an error that a callback throws does not.
+      if (invocation.outcome == Outcome::kPending && failure.outcome != Outcome::kException) {
+        invocation.outcome = failure.outcome;
+        invocation.failure = failure;
+      }
+    }
+    invocation.progress.Set();
+    if (!AnythingPending()) WakeWaiting();
+  });
+  if (!spawned.ok()) {
+    --tasks_pending_;
+    log_.Write(Severity::kError, code_.name, absl::StrCat("could not start ", std::string(label), ": ", std::string(spawned.message())));
+  }
+}
+
+void WorkerIsolate::StartTimer(uint32_t id, Duration delay) {
+  EDGE_CHECK(current_ != nullptr);
+  const auto timer = timers_.emplace(frozen_now_ + delay, Timer{id, current_->id});
+  timer_of_id_[id] = timer;
+  ++current_->timers_pending;
+  if (!timer_fiber_running_) {
+    timer_fiber_running_ = fibers_.Spawn("timers", [this] { RunTimers(); }).ok();
+  }
+  if (timer == timers_.begin()) timers_changed_.Set();
+}
+
+void WorkerIsolate::CancelTimer(uint32_t id) {
+  const auto found = timer_of_id_.find(id);
+  if (found == timer_of_id_.end()) return;
+  if (Invocation* owner = Find(found->second->second.invocation); owner != nullptr) --owner->timers_pending;
+  timers_.erase(found->second);
+  timer_of_id_.erase(found);
+}
+
+void WorkerIsolate::RunTimers() {
+  while (!timers_.empty()) {
+    const auto [due, timer] = *timers_.begin();
+    if (due > scheduler_.clock().Now()) {
+      timers_changed_.Reset();
+      const absl::Status waited = timers_changed_.Wait(due);
+      if (!waited.ok() && !absl::IsDeadlineExceeded(waited)) break;
+      continue;
+    }
+    timer_of_id_.erase(timer.id);
+    timers_.erase(timers_.begin());
+    Invocation* const invocation = Find(timer.invocation);
+    if (invocation == nullptr) continue;
+    --invocation->timers_pending;
+    // A timer that is cleared between here and its turn is gone from the library's table and does nothing.
+    SpawnTask(*invocation, "timer", [] {}, [id = timer.id](duk_context* ctx) { web::FireTimer(ctx, id); });
+  }
+  timer_fiber_running_ = false;
+  if (!AnythingPending()) WakeWaiting();
+}
+
+void WorkerIsolate::Log(web::LogLevel level, std::string_view text) {
+  constexpr Severity kSeverity[] = {Severity::kDebug, Severity::kInfo, Severity::kWarning, Severity::kError};
+  log_.Write(kSeverity[static_cast<size_t>(level) & 3], code_.name, text);
+}
+
+void WorkerIsolate::ReportException(duk_context* ctx) {
+  const js::JsError error = js::DescribeError(ctx, -1);
+  ReportUncaught(FailureOf(error));
+}
+
+void WorkerIsolate::FillRandom(std::span<std::byte> out) { random_.Fill(out); }
+
+Duration WorkerIsolate::Elapsed() const { return frozen_now_ - started_; }
+
+}  // namespace edge::worker
