@@ -1,0 +1,114 @@
+// What the files of this folder share: the native types, the body that Request and Response have in common, small stack helpers.
+#ifndef EDGE_RUNTIME_WEB_INTERNAL_H_
+#define EDGE_RUNTIME_WEB_INTERNAL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/js/language/language.h"
+#include "runtime/js/native.h"
+#include "runtime/web/header_list.h"
+#include "runtime/web/host.h"
+#include "runtime/web/native_memory.h"
+
+namespace edge::web {
+
+extern const js::NativeType kHeadersType;
+extern const js::NativeType kRequestType;
+extern const js::NativeType kResponseType;
+// A std::string that a native object owns, for text that must survive a throwing engine call.
+extern const js::NativeType kTextType;
+
+// What this folder keeps per heap; found by StateOf, dies after all native objects.
+struct WebState {
+  WebHost* host = nullptr;
+  NativeMemory memory;
+  std::vector<uint32_t> forgotten_timers;  // cancelled by the host; lib/timers.js drops their callbacks when it starts the next one
+};
+WebState& StateOf(duk_context* ctx);
+inline WebHost& HostOf(duk_context* ctx) { return *StateOf(ctx).host; }
+
+// Throws the platform's error if the worker's global scope is running.
+void RequireInvocation(duk_context* ctx);
+// Throws Error if objects of this isolate hold more memory outside of the arena than they may, also after a collection. Called after a state grew.
+void RequireMemory(duk_context* ctx);
+// Counts the work of a native that went over so many bytes. May throw the CPU limit. MAY SUSPEND.
+void ChargeBytes(duk_context* ctx, size_t bytes);
+
+// --- Headers ---
+enum class HeadersGuard : uint8_t { kNone, kImmutable };
+struct HeadersState {
+  explicit HeadersState(NativeMemory& memory) : charge(memory) {}
+  HeaderList list;
+  HeadersGuard guard = HeadersGuard::kNone;
+  MemoryCharge charge;
+};
+// [ ... ] -> [ ... headers ], empty; the state is owned by the object.
+HeadersState& PushHeaders(duk_context* ctx);
+// [ ... ] -> [ ... headers ]: filled from the HeadersInit at `init` (undefined: empty). Throws TypeError.
+HeadersState& PushHeadersFrom(duk_context* ctx, duk_idx_t init);
+// [ ... ] -> [ ... headers ]: with the same entries and no guard.
+HeadersState& PushHeadersCopy(duk_context* ctx, const HeadersState& from);
+void DefineHeaders(duk_context* ctx);
+
+// --- Body: the mixin ---
+// Where the bytes are. kString: a JavaScript string in slot kBodySlot, not yet encoded. kBytes: a Uint8Array there that nobody else can see.
+// kStream: a ReadableStream there.
+struct Body {
+  enum class Kind : uint8_t { kNone, kString, kBytes, kSource, kStream };
+  Kind kind = Kind::kNone;
+  enum class Use : uint8_t { kFresh, kUsed } use = Use::kFresh;
+  std::shared_ptr<BodySource> source;  // kSource
+  std::optional<uint64_t> length;      // in bytes, where it is known beforehand
+};
+
+// The slots that objects with a body begin with.
+inline constexpr uint32_t kBodySlot = 0;
+inline constexpr uint32_t kHeadersSlot = 1;
+
+// The body of the Request or Response at `index`; null if it is neither.
+Body* BodyOf(duk_context* ctx, duk_idx_t index);
+// The body inside a Request's state.
+Body* RequestBody(void* state);
+
+// Sets the body of the object at `owner` from the BodyInit at `init`. If the body implies a content type, pushes it, else pushes undefined.
+// [ ... ] -> [ ... content-type | undefined ]
+void ExtractBody(duk_context* ctx, duk_idx_t owner, Body& body, duk_idx_t init);
+// Copies the body of the object at `from` to the one at `to`, teeing a stream. Throws TypeError if it is used or locked.
+void CloneBody(duk_context* ctx, duk_idx_t from, Body& source, duk_idx_t to, Body& target);
+// True if the body has been read, is being read or its stream is locked.
+bool IsUnusable(duk_context* ctx, duk_idx_t owner, const Body& body);
+bool IsUsed(duk_context* ctx, duk_idx_t owner, const Body& body);
+
+// Methods and accessors of the mixin: text, json, arrayBuffer, bytes, blob, formData; body, bodyUsed.
+inline constexpr size_t kBodyMethodCount = 6;
+extern const js::Method kBodyMethods[kBodyMethodCount];
+extern const js::Accessor kBodyAccessors[2];
+
+void DefineRequest(duk_context* ctx);
+void DefineResponse(duk_context* ctx);
+void DefineBody(duk_context* ctx);
+void DefineUrl(duk_context* ctx);
+void DefineTextEncoding(duk_context* ctx);
+
+// Natives of the library files.
+std::span<const js::LibraryNative> BodyNatives();
+std::span<const js::LibraryNative> UrlNatives();
+std::span<const js::LibraryNative> CryptoNatives();
+
+// --- helpers ---
+// Throws TypeError if the running function was called with fewer arguments.
+void RequireArguments(duk_context* ctx, duk_idx_t count);
+// [ ... ] -> [ ... Uint8Array ] with a copy of the bytes.
+void PushBytes(duk_context* ctx, std::string_view bytes);
+// A user's text in a message: at most this many bytes of it, for "%.*s".
+inline int Clip(std::string_view text) { return static_cast<int>(text.size() > 200 ? 200 : text.size()); }
+
+}  // namespace edge::web
+
+#endif  // EDGE_RUNTIME_WEB_INTERNAL_H_

@@ -1,0 +1,32 @@
+// The rest of the global scope, and what this version does not have: each missing global throws an error that names it when it is used.
+(function (global, native, edge) {
+  'use strict';
+  function hidden(name, value) { Object.defineProperty(global, name, { value: value, writable: true, enumerable: false, configurable: true }); }
+  function missing(what) { return new Error(what + ' is not supported yet by this version of edge.'); }
+
+  native.expose('newSignal', edge.web.events.newSignal);
+  native.expose('requireSignal', function (signal) {
+    if (!(signal instanceof AbortSignal)) throw new TypeError("Failed to construct 'Request': the signal must be an AbortSignal");
+    return signal;
+  });
+
+  hidden('self', global);
+  hidden('Cloudflare', { compatibilityFlags: {} });
+  hidden('fetch', function fetch() { return Promise.reject(missing('fetch() to other servers')); });
+
+  // Constructors that exist on the platform and not here.
+  ['WebSocket', 'WebSocketPair', 'EventSource', 'HTMLRewriter', 'CompressionStream', 'DecompressionStream', 'URLPattern', 'MessageChannel', 'BroadcastChannel'].forEach(function (name) {
+    var constructor = function () { throw missing(name); };
+    Object.defineProperty(constructor, 'name', { value: name, configurable: true });
+    hidden(name, constructor);
+  });
+  // Objects whose methods are missing.
+  var caches = { open: function open() { return Promise.reject(missing('The Cache API (caches.open)')); } };
+  Object.defineProperty(caches, 'default', { get: function () { throw missing('The Cache API (caches.default)'); }, enumerable: true, configurable: true });
+  hidden('caches', caches);
+  var webAssembly = {};
+  ['compile', 'instantiate', 'validate', 'Module', 'Instance'].forEach(function (name) {
+    webAssembly[name] = function () { throw new Error('WebAssembly.' + name + ' is not supported by edge.'); };
+  });
+  hidden('WebAssembly', webAssembly);
+})

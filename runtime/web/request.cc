@@ -1,0 +1,324 @@
+// Request (Fetch standard section 5.4). The Request of an incoming message copies nothing until a worker asks for it.
+#include "runtime/js/native.h"
+#include "runtime/url/url.h"
+#include "runtime/web/internal.h"
+#include "runtime/web/web.h"
+
+namespace edge::web {
+namespace {
+
+inline constexpr uint32_t kSignalSlot = 2;
+inline constexpr uint32_t kUrlSlot = 3;
+inline constexpr uint32_t kCfSlot = 4;
+inline constexpr uint32_t kSlots = 5;
+
+struct RequestState {
+  explicit RequestState(NativeMemory& memory) : charge(memory) {}
+  Body body;
+  std::string method = "GET";
+  const char* redirect = "follow";
+  IncomingHead* incoming = nullptr;  // referenced; where method, url and headers are as long as nobody asked for them
+  MemoryCharge charge;
+  ~RequestState() {
+    if (incoming != nullptr) incoming->Unref();
+  }
+};
+
+void ReleaseRequest(void* pointer) { delete static_cast<RequestState*>(pointer); }
+
+RequestState& ThisRequest(duk_context* ctx) { return js::This<RequestState>(ctx, kRequestType); }
+
+// Upper-cases the methods that the standard normalizes; null if it is no token.
+bool NormalizeMethod(std::string_view method, std::string& out) {
+  if (!IsHeaderName(method)) return false;
+  out.assign(method);
+  for (std::string_view known : {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"}) {
+    if (EqualsIgnoreCase(method, known)) out.assign(known);
+  }
+  return true;
+}
+
+// [ ... ] -> [ ... headers ]; makes the Headers of an incoming request on first use.
+void PushRequestHeaders(duk_context* ctx, duk_idx_t object, RequestState& request) {
+  object = duk_normalize_index(ctx, object);
+  js::PushSlot(ctx, object, kHeadersSlot);
+  if (!duk_is_undefined(ctx, -1)) return;
+  duk_pop(ctx);
+  HeadersState& headers = PushHeaders(ctx);
+  if (request.incoming != nullptr) {
+    const size_t count = request.incoming->HeaderCount();
+    for (size_t i = 0; i < count; ++i) headers.list.Append(request.incoming->HeaderName(i), request.incoming->HeaderValue(i));
+    headers.guard = HeadersGuard::kImmutable;
+    headers.charge.Set(headers.list.bytes());
+  }
+  duk_dup(ctx, -1);
+  js::SetSlot(ctx, object, kHeadersSlot);
+}
+
+// [ ... ] -> [ ... url ]
+void PushRequestUrl(duk_context* ctx, duk_idx_t object, RequestState& request) {
+  object = duk_normalize_index(ctx, object);
+  js::PushSlot(ctx, object, kUrlSlot);
+  if (!duk_is_undefined(ctx, -1)) return;
+  duk_pop(ctx);
+  js::PushUtf8(ctx, request.incoming != nullptr ? request.incoming->Url() : std::string_view());
+  duk_dup(ctx, -1);
+  js::SetSlot(ctx, object, kUrlSlot);
+}
+
+// Parses the URL text at the stack top and leaves its href there. [ ... text ] -> [ ... href ]
+void NormalizeUrl(duk_context* ctx) {
+  const std::string_view text = js::RequireUtf8(ctx, -1);
+  bool valid = false;
+  // The href is moved onto the engine's stack through a fixed buffer's owner, since pushing it may throw while a C++ string is alive.
+  auto* href = new std::string();
+  js::PushNative(ctx, kTextType, href);
+  {
+    absl::StatusOr<url::Url> parsed = url::Url::Parse(text, nullptr);
+    if (parsed.ok()) {
+      *href = parsed->href();
+      valid = true;
+    }
+  }
+  if (!valid) js::ThrowError(ctx, "TypeError", "Invalid URL: %.*s", Clip(text), text.data());
+  js::PushUtf8(ctx, *href);
+  duk_replace(ctx, -3);
+  duk_pop(ctx);
+}
+
+// [ ... ] -> [ ... value ]; true if init has the member with a value other than undefined.
+bool GetMember(duk_context* ctx, duk_idx_t init, const char* name) {
+  if (!duk_is_object(ctx, init)) {
+    duk_push_undefined(ctx);
+    return false;
+  }
+  duk_get_prop_string(ctx, init, name);
+  return !duk_is_undefined(ctx, -1);
+}
+
+void ApplyRedirect(duk_context* ctx, RequestState& request) {
+  const std::string_view mode = js::RequireUtf8(ctx, -1);
+  if (mode == "follow") {
+    request.redirect = "follow";
+  } else if (mode == "manual") {
+    request.redirect = "manual";
+  } else if (mode == "error") {
+    request.redirect = "error";
+  } else {
+    js::ThrowError(ctx, "TypeError", "Invalid redirect value, must be one of \"follow\", \"manual\" or \"error\" (was \"%.*s\").",
+                   Clip(mode), mode.data());
+  }
+}
+
+// new Request(input, init)
+duk_ret_t Construct(duk_context* ctx) {
+  RequireArguments(ctx, 1);
+  duk_set_top(ctx, 2);
+  auto* request = new RequestState(StateOf(ctx).memory);
+  js::PushNative(ctx, kRequestType, request);  // 2
+  constexpr duk_idx_t kObject = 2;
+  if (!duk_is_null_or_undefined(ctx, 1) && !duk_is_object(ctx, 1)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Request': the second argument must be an object");
+
+  // The base: another Request, or a URL.
+  auto* base = static_cast<RequestState*>(js::GetNative(ctx, 0, kRequestType));
+  if (base != nullptr) {
+    if (base->incoming != nullptr) {
+      request->method.assign(base->incoming->Method());
+    } else {
+      request->method = base->method;
+    }
+    request->redirect = base->redirect;
+    PushRequestUrl(ctx, 0, *base);
+    js::SetSlot(ctx, kObject, kUrlSlot);
+    js::PushSlot(ctx, 0, kCfSlot);
+    js::SetSlot(ctx, kObject, kCfSlot);
+    js::PushSlot(ctx, 0, kSignalSlot);
+    js::SetSlot(ctx, kObject, kSignalSlot);
+  } else {
+    duk_dup(ctx, 0);
+    NormalizeUrl(ctx);
+    js::SetSlot(ctx, kObject, kUrlSlot);
+  }
+
+  if (GetMember(ctx, 1, "method")) {
+    const std::string_view method = js::RequireUtf8(ctx, -1);
+    if (!NormalizeMethod(method, request->method)) {
+      js::ThrowError(ctx, "TypeError", "Invalid HTTP method string: %.*s", Clip(method), method.data());
+    }
+  }
+  duk_pop(ctx);
+  if (GetMember(ctx, 1, "redirect")) ApplyRedirect(ctx, *request);
+  duk_pop(ctx);
+  if (GetMember(ctx, 1, "cf")) {
+    duk_dup(ctx, -1);
+    js::SetSlot(ctx, kObject, kCfSlot);
+  }
+  duk_pop(ctx);
+  if (GetMember(ctx, 1, "signal")) {
+    if (!duk_is_null(ctx, -1)) {
+      js::PushLibraryFunction(ctx, "requireSignal");
+      duk_dup(ctx, -2);
+      duk_call(ctx, 1);
+    } else {
+      duk_push_undefined(ctx);
+    }
+    js::SetSlot(ctx, kObject, kSignalSlot);
+  }
+  duk_pop(ctx);
+
+  const bool own_headers = GetMember(ctx, 1, "headers");
+  if (!own_headers && base != nullptr) {
+    duk_pop(ctx);
+    PushRequestHeaders(ctx, 0, *base);
+  }
+  PushHeadersFrom(ctx, -1);
+  js::SetSlot(ctx, kObject, kHeadersSlot);
+  duk_pop(ctx);
+
+  const bool own_body = GetMember(ctx, 1, "body") && !duk_is_null(ctx, -1);
+  const bool bodiless = request->method == "GET" || request->method == "HEAD";
+  if (own_body && bodiless) js::ThrowError(ctx, "TypeError", "Request with a GET or HEAD method cannot have a body.");
+  if (own_body) {
+    ExtractBody(ctx, kObject, request->body, -1);
+    js::PushSlot(ctx, kObject, kHeadersSlot);
+    auto* headers = static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType));
+    if (duk_is_string(ctx, -2) && !headers->list.Has("content-type")) headers->list.Append("Content-Type", js::RequireUtf8(ctx, -2));
+    duk_pop_2(ctx);
+  } else if (base != nullptr && !bodiless) {
+    // The base's body moves here; the base is used from now on.
+    if (IsUnusable(ctx, 0, base->body)) js::ThrowError(ctx, "TypeError", "Cannot reconstruct a Request with a used body.");
+    js::PushSlot(ctx, 0, kBodySlot);
+    js::SetSlot(ctx, kObject, kBodySlot);
+    request->body = base->body;
+    if (base->body.kind != Body::Kind::kNone) base->body.use = Body::Use::kUsed;
+  }
+  duk_set_top(ctx, 3);
+  return 1;
+}
+
+duk_ret_t GetMethod(duk_context* ctx) {
+  RequestState& request = ThisRequest(ctx);
+  js::PushUtf8(ctx, request.incoming != nullptr ? request.incoming->Method() : std::string_view(request.method));
+  return 1;
+}
+
+duk_ret_t GetUrl(duk_context* ctx) {
+  RequestState& request = ThisRequest(ctx);
+  duk_push_this(ctx);
+  PushRequestUrl(ctx, -1, request);
+  return 1;
+}
+
+duk_ret_t GetHeaders(duk_context* ctx) {
+  RequestState& request = ThisRequest(ctx);
+  duk_push_this(ctx);
+  PushRequestHeaders(ctx, -1, request);
+  return 1;
+}
+
+duk_ret_t GetRedirect(duk_context* ctx) {
+  duk_push_string(ctx, ThisRequest(ctx).redirect);
+  return 1;
+}
+
+duk_ret_t GetSignal(duk_context* ctx) {
+  ThisRequest(ctx);
+  duk_push_this(ctx);
+  js::PushSlot(ctx, -1, kSignalSlot);
+  if (duk_is_undefined(ctx, -1)) {
+    js::PushLibraryFunction(ctx, "newSignal");
+    duk_call(ctx, 0);
+    duk_dup(ctx, -1);
+    js::SetSlot(ctx, -4, kSignalSlot);
+  }
+  return 1;
+}
+
+duk_ret_t GetCf(duk_context* ctx) {
+  ThisRequest(ctx);
+  duk_push_this(ctx);
+  js::PushSlot(ctx, -1, kCfSlot);
+  return 1;
+}
+
+duk_ret_t GetIntegrity(duk_context* ctx) {
+  ThisRequest(ctx);
+  duk_push_literal(ctx, "");
+  return 1;
+}
+
+duk_ret_t GetKeepalive(duk_context* ctx) {
+  ThisRequest(ctx);
+  duk_push_false(ctx);
+  return 1;
+}
+
+duk_ret_t GetCache(duk_context* ctx) {
+  ThisRequest(ctx);
+  duk_push_undefined(ctx);
+  return 1;
+}
+
+duk_ret_t Clone(duk_context* ctx) {
+  RequestState& request = ThisRequest(ctx);
+  duk_set_top(ctx, 0);
+  duk_push_this(ctx);  // 0
+  auto* copy = new RequestState(StateOf(ctx).memory);
+  js::PushNative(ctx, kRequestType, copy);  // 1
+  CloneBody(ctx, 0, request.body, 1, copy->body);
+  if (request.incoming != nullptr) {
+    copy->method.assign(request.incoming->Method());
+  } else {
+    copy->method = request.method;
+  }
+  copy->redirect = request.redirect;
+  PushRequestUrl(ctx, 0, request);
+  js::SetSlot(ctx, 1, kUrlSlot);
+  PushRequestHeaders(ctx, 0, request);
+  PushHeadersFrom(ctx, -1);
+  static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType))->guard = static_cast<HeadersState*>(js::GetNative(ctx, -2, kHeadersType))->guard;
+  js::SetSlot(ctx, 1, kHeadersSlot);
+  for (const uint32_t slot : {kSignalSlot, kCfSlot}) {
+    js::PushSlot(ctx, 0, slot);
+    js::SetSlot(ctx, 1, slot);
+  }
+  duk_set_top(ctx, 2);
+  return 1;
+}
+
+const js::Method kMethods[] = {
+    {"clone", Clone, 0},  kBodyMethods[0], kBodyMethods[1], kBodyMethods[2], kBodyMethods[3], kBodyMethods[4], kBodyMethods[5],
+};
+const js::Accessor kAccessors[] = {
+    {"method", GetMethod},       {"url", GetUrl},       {"headers", GetHeaders},     {"redirect", GetRedirect},   {"signal", GetSignal}, {"cf", GetCf},
+    {"integrity", GetIntegrity}, {"cache", GetCache}, {"keepalive", GetKeepalive}, kBodyAccessors[0], kBodyAccessors[1],
+};
+
+}  // namespace
+
+const js::NativeType kRequestType = {"Request", ReleaseRequest, kSlots};
+
+void DefineRequest(duk_context* ctx) {
+  const js::Class definition = {
+      .type = &kRequestType, .name = "Request", .construct = Construct, .construct_length = 1, .methods = kMethods, .accessors = kAccessors};
+  js::DefineClass(ctx, definition);
+  duk_put_global_string(ctx, "Request");
+}
+
+void PushIncomingRequest(duk_context* ctx, IncomingHead* head, std::shared_ptr<BodySource> body) {
+  auto* request = new RequestState(StateOf(ctx).memory);
+  head->Ref();
+  request->incoming = head;
+  request->charge.Set(head->Bytes());
+  if (body != nullptr) {
+    request->body.kind = Body::Kind::kSource;
+    request->body.length = body->Length();
+    request->body.source = std::move(body);
+  }
+  body = nullptr;
+  js::PushNative(ctx, kRequestType, request);
+}
+
+Body* RequestBody(void* state) { return &static_cast<RequestState*>(state)->body; }
+
+}  // namespace edge::web
