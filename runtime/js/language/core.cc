@@ -5,6 +5,7 @@
 #include "runtime/base/check.h"
 #include "runtime/js/language/promise_core.h"
 #include "runtime/js/language/state.h"
+#include "runtime/js/lib/language_library.h"
 
 namespace edge::js::language {
 namespace {
@@ -173,7 +174,7 @@ void PutPrototypes(duk_context* ctx, const Roots& roots) {
 }
 
 // [ ... native ] -> [ ... ].
-void RunFile(duk_context* ctx, const char* file_name, std::span<const unsigned char> content) {
+void RunFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content) {
   PutNatives(ctx, kCommonNatives);
   if (!content.empty() && content[0] == 0xBF) {
     void* buffer = duk_push_fixed_buffer(ctx, content.size());
@@ -181,7 +182,7 @@ void RunFile(duk_context* ctx, const char* file_name, std::span<const unsigned c
     duk_load_function(ctx);
   } else {
     duk_push_lstring(ctx, reinterpret_cast<const char*>(content.data()), content.size());
-    duk_push_string(ctx, file_name);
+    duk_push_lstring(ctx, file_name.data(), file_name.size());
     duk_compile(ctx, DUK_COMPILE_EVAL);
   }
   duk_call(ctx, 0);
@@ -250,7 +251,7 @@ void PushLibraryFunction(duk_context* ctx, const char* name) {
   duk_remove(ctx, -2);
 }
 
-void RunLibraryFile(duk_context* ctx, const char* file_name, std::span<const unsigned char> content, std::span<const LibraryNative> natives) {
+void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content, std::span<const LibraryNative> natives) {
   duk_push_object(ctx);
   PutNatives(ctx, natives);
   RunFile(ctx, file_name, content);
@@ -299,9 +300,9 @@ void InstallLanguage(duk_context* ctx) {
   PutNatives(ctx, PromiseNatives());
   PutNatives(ctx, CoroutineNatives());
   PutNatives(ctx, MapSetNatives());
-  for (const LibraryFile& file : LanguageFiles()) {
+  for (const LibraryFile& file : LanguageLibrary()) {
     duk_dup_top(ctx);
-    RunFile(ctx, file.name, file.content);
+    RunFile(ctx, file.name, file.bytecode);
   }
   duk_pop(ctx);
 }

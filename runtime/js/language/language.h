@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "duktape.h"
 
@@ -40,7 +41,7 @@ struct LibraryNative {
 
 // Runs one library file (compiled bytecode or source, whose value is `(function (global, native, edge) {...})`), with `natives` as members of a
 // fresh `native` object. Runs JavaScript. Throws what the file throws.
-void RunLibraryFile(duk_context* ctx, const char* file_name, std::span<const unsigned char> content, std::span<const LibraryNative> natives);
+void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content, std::span<const LibraryNative> natives);
 
 // ---- Microtasks ----------------------------------------------------------------------------------------------------------------------
 

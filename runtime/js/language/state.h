@@ -134,13 +134,6 @@ void InstallWeak(duk_context* ctx);
 void InstallRegExp(duk_context* ctx);
 void InstallIterators(duk_context* ctx);
 
-// runtime/js/lib, in the order in which it runs; made at build time.
-struct LibraryFile {
-  const char* name;
-  std::span<const unsigned char> content;
-};
-std::span<const LibraryFile> LanguageFiles();
-
 // Charges `units` elementary steps of native work to the CPU budget; may suspend the fiber, or throw the limit's error.
 void ChargeWork(duk_context* ctx, size_t units);
 
