@@ -33,6 +33,8 @@ json::array Pairs(const std::vector<std::pair<std::string, std::string>>& pairs)
   return array;
 }
 
+std::string RuleText(const ImportRule& rule) { return StrCat(rule.type == ImportRule::Type::kText ? "Text=" : "Data=", rule.glob); }
+
 }  // namespace
 
 std::string Bundler::RequestKey(const BundleRequest& request) const {
@@ -44,6 +46,9 @@ std::string Bundler::RequestKey(const BundleRequest& request) const {
   key["compatibility_flags"] = json::array(request.compatibility_flags.begin(), request.compatibility_flags.end());
   key["define"] = Pairs(request.define);
   key["alias"] = Pairs(request.alias);
+  json::array rules;
+  for (const ImportRule& rule : request.rules) rules.push_back(json::string(RuleText(rule)));
+  key["rules"] = std::move(rules);
   key["tsconfig"] = request.tsconfig;
   return Sha256Hex(json::serialize(key));
 }
@@ -88,6 +93,7 @@ absl::StatusOr<ChildResult> Bundler::RunTool(const BundleRequest& request) {
   for (const std::string& flag : request.compatibility_flags) add("--compatibility-flag", flag);
   for (const auto& [name, value] : request.define) add("--define", StrCat(name, "=", value));
   for (const auto& [name, value] : request.alias) add("--alias", StrCat(name, "=", value));
+  for (const ImportRule& rule : request.rules) add("--rule", RuleText(rule));
   if (!request.tsconfig.empty()) add("--tsconfig", request.tsconfig);
   child.working_directory = request.root;
   child.environment = {StrCat("ESBUILD_BINARY_PATH=", tool.esbuild)};

@@ -24,6 +24,12 @@
 
 namespace edge::bundle {
 
+// Files that match `glob` (relative to the root) are imported as text or as bytes.
+struct ImportRule {
+  enum class Type : uint8_t { kText, kData } type = Type::kText;
+  std::string glob;
+};
+
 struct BundleRequest {
   std::string root;  // the application's folder, absolute
   std::string main;  // the entry module, relative to root
@@ -31,6 +37,7 @@ struct BundleRequest {
   std::vector<std::string> compatibility_flags;
   std::vector<std::pair<std::string, std::string>> define;  // global name -> JSON value or identifier
   std::vector<std::pair<std::string, std::string>> alias;   // import -> what is imported instead
+  std::vector<ImportRule> rules;                            // the first that matches
   std::string tsconfig;                                     // empty: the one beside the sources
 };
 

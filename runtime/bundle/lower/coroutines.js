@@ -14,7 +14,7 @@
 'use strict';
 
 const { types: t } = require('@babel/core');
-const { call, member } = require('./support');
+const { call, member, note, noted } = require('./support');
 
 // The function whose await or yield stands at `path`; null for top-level await. A computed method key belongs to the outer function.
 function ownerOf(path) {
@@ -129,13 +129,12 @@ function settleDirectly(path, file, body) {
 // The body as a function of its own; it bears the outer name because that is the frame a stack trace shows.
 function innerFunction(path, body) {
   const inner = t.arrowFunctionExpression([], body);
-  inner.edgeArrow = true;
-  inner.edgeName = functionName(path.node);
+  note(inner, { isArrow: true, name: functionName(path.node) });
   return inner;
 }
 
 function functionName(node) {
-  if (node.edgeName) return node.edgeName;
+  if (noted(node).name) return noted(node).name;
   if (node.id) return node.id.name;
   if (!node.key || node.computed) return '';
   return node.key.type === 'Identifier' ? node.key.name : String(node.key.value || '');
@@ -255,7 +254,7 @@ module.exports = function coroutines() {
       Function: {
         exit(path, state) {
           const { node } = path;
-          if (node.type === 'ArrowFunctionExpression') node.edgeArrow = true;
+          if (node.type === 'ArrowFunctionExpression') note(node, { isArrow: true });
           if (!node.async && !node.generator) return;
           if (!t.isBlockStatement(node.body)) {
             node.body = t.inherits(t.blockStatement([t.inherits(t.returnStatement(node.body), node.body)]), node.body);

@@ -1,12 +1,13 @@
 // Finish: the last walk over the lowered tree, for what can only be seen when everything else is done.
 //
 //  - A function that cannot be constructed (an arrow, a class member) is printed as a method of a throw-away object: see names.js.
+//  - Statements keep lines of their own.
 //  - Object literals the engine's parser does not know are spelled otherwise.
 //  - this.x = v instead of a definition for class fields, where the two cannot be told apart.
 'use strict';
 
 const { types: t } = require('@babel/core');
-const { call } = require('./support');
+const { call, noted } = require('./support');
 
 // The engine's parser takes {get(...) {...}} for the beginning of an accessor, refuses some names in strict code, and reserved words unless
 // they are spelled with an escape. What remains is spelled as a string, and then the function has no name of its own.
@@ -124,6 +125,13 @@ function isSuperCall(node) {
     t.isNumericLiteral(callee.arguments[3]) && (callee.arguments[3].value & 2) !== 0;
 }
 
+// A statement that has a line of its own keeps it: `if (a)\n throw b` would be printed on one line, and a stack trace would name the wrong one.
+function separate(node, key) {
+  const child = node[key];
+  if (!child || child.type === 'BlockStatement' || child.type === 'IfStatement' || !child.loc || !node.loc) return;
+  if (child.loc.start.line !== node.loc.start.line) node[key] = t.blockStatement([child]);
+}
+
 // Children first: a node may become one of another type.
 function walk(node, visit) {
   for (const key of t.VISITOR_KEYS[node.type]) {
@@ -139,13 +147,17 @@ function walk(node, visit) {
 
 function finish(file, accessors) {
   walk(file.ast.program, (node) => {
-    if (node.type === 'ForStatement' && node.init) {
-      parenthesizeIn(node.init);
+    if (node.type === 'ForStatement' && node.init) parenthesizeIn(node.init);
+    if (t.isLoop(node)) {
+      separate(node, 'body');
+    } else if (node.type === 'IfStatement') {
+      separate(node, 'consequent');
+      separate(node, 'alternate');
     } else if (node.type === 'ObjectMethod' && node.kind === 'method') {
       if (node.computed) finishComputedMethod(node);
       else if (t.isIdentifier(node.key)) node.key = methodKey(node.key.name);
-    } else if (node.type === 'FunctionExpression' && node.edgeArrow) {
-      toMethod(node, node.edgeName || '');
+    } else if (node.type === 'FunctionExpression' && noted(node).isArrow) {
+      toMethod(node, noted(node).name || '');
     } else if (node.type === 'CallExpression' && t.isIdentifier(node.callee, { name: '_help_createClass' })) {
       finishMembers(node.arguments[1], file);
       finishMembers(node.arguments[2], file);

@@ -16,7 +16,7 @@ function refuse(text, remedy) {
 
 function nodeModule(specifier, options) {
   const name = specifier.replace(/^node:/, '');
-  const importer = 'An import that never runs can be replaced with --alias, or with "alias" in the wrangler configuration.';
+  const importer = 'An import that never runs can be replaced by a module of your own: "alias" in the wrangler configuration.';
   if (!options.compatibilityFlags.some((flag) => flag === 'nodejs_compat' || flag === 'nodejs_compat_v2')) {
     return refuse(
       `Could not resolve "${specifier}"`,
@@ -26,7 +26,51 @@ function nodeModule(specifier, options) {
   return refuse(`The Node.js module "node:${name}" is not supported yet.`, `edge has none of Node's modules so far, also with "nodejs_compat".\n${importer}`);
 }
 
+const BYTES_FROM_BASE64 =
+  '((text) => { const binary = atob(text), bytes = new Uint8Array(binary.length); for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i); return bytes.buffer })';
+
+async function loadBytes(file) {
+  const base64 = (await fs.promises.readFile(file.path)).toString('base64');
+  return { contents: `export default /* @__PURE__ */ ${BYTES_FROM_BASE64}("${base64}");`, loader: 'js', resolveDir: path.dirname(file.path) };
+}
+
+async function loadText(file) {
+  return { contents: await fs.promises.readFile(file.path, 'utf8'), loader: 'text' };
+}
+
+// Globs as wrangler reads them: ** crosses folders, * and ? do not, {a,b} are alternatives.
+function globToRegExp(glob) {
+  let pattern = '';
+  let braces = 0;
+  for (let i = 0; i < glob.length; i++) {
+    const c = glob[i];
+    if (glob.startsWith('**/', i)) {
+      pattern += '(?:.*/)?';
+      i += 2;
+    } else if (glob.startsWith('**', i)) {
+      pattern += '.*';
+      i += 1;
+    } else if (c === '*') {
+      pattern += '[^/]*';
+    } else if (c === '?') {
+      pattern += '[^/]';
+    } else if (c === '{') {
+      pattern += '(?:';
+      braces++;
+    } else if (c === '}' && braces > 0) {
+      pattern += ')';
+      braces--;
+    } else if (c === ',' && braces > 0) {
+      pattern += '|';
+    } else {
+      pattern += c.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    }
+  }
+  return new RegExp(`^${pattern}${')'.repeat(braces)}$`);
+}
+
 function modulesPlugin(options) {
+  const rules = (options.rules || []).map(({ type, glob }) => ({ type, pattern: globToRegExp(glob) }));
   return {
     name: 'edge-modules',
     setup(build) {
@@ -51,12 +95,14 @@ function modulesPlugin(options) {
           `"${request.path}" is a WebAssembly module, and edge has no WebAssembly.`,
           'Use a JavaScript build of the package if it has one; many name it "asm" or "pure-js".',
         ));
-      build.onLoad({ filter: /\.bin$/ }, async (file) => ({
-        contents: `export default edge_bytes(${JSON.stringify((await fs.promises.readFile(file.path)).toString('base64'))});`
-          .replace('edge_bytes', '/* @__PURE__ */ ((s) => { const b = atob(s), u = new Uint8Array(b.length); for (let i = 0; i < b.length; i++) u[i] = b.charCodeAt(i); return u.buffer; })'),
-        loader: 'js',
-        resolveDir: path.dirname(file.path),
-      }));
+      if (rules.length > 0) {
+        build.onLoad({ filter: /.*/, namespace: 'file' }, (file) => {
+          const relative = path.relative(build.initialOptions.absWorkingDir, file.path);
+          const rule = rules.find(({ pattern }) => pattern.test(relative));
+          return rule && (rule.type === 'Text' ? loadText(file) : loadBytes(file));
+        });
+      }
+      build.onLoad({ filter: /\.bin$/ }, loadBytes);
     },
   };
 }

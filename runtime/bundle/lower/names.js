@@ -8,7 +8,7 @@
 'use strict';
 
 const { types: t } = require('@babel/core');
-const { call } = require('./support');
+const { call, note, noted } = require('./support');
 
 // Whether the identifier `name` is mentioned anywhere inside `node`; then a function expression of that name could capture it.
 function mentions(node, name) {
@@ -53,11 +53,11 @@ module.exports = function names() {
         if (!isNameCall(path.node)) return;
         const [target, { value: name }] = path.node.arguments;
         if (t.isArrowFunctionExpression(target)) {
-          target.edgeName = name;
+          note(target, { name });
           path.replaceWith(target);
         } else if (t.isFunctionExpression(target)) {
           if (target.generator && !target.id) {
-            target.edgeName = name;
+            note(target, { name });
             path.replaceWith(target);
           } else {
             path.replaceWith(nameFunctionExpression(target, name, state.file));
@@ -75,12 +75,12 @@ module.exports = function names() {
         }
       },
       ArrowFunctionExpression(path) {
-        if (!path.node.edgeName) path.node.edgeName = nameByPosition(path);
+        if (!noted(path.node).name) note(path.node, { name: nameByPosition(path) });
       },
       FunctionExpression(path) {
-        if (path.node.id || path.node.edgeName) return;
+        if (path.node.id || noted(path.node).name) return;
         const name = nameByPosition(path);
-        if (path.node.generator) path.node.edgeName = name;
+        if (path.node.generator) note(path.node, { name });
         else if (t.isValidIdentifier(name) && name !== 'arguments' && name !== 'eval' && !mentions(path.node, name)) path.node.id = t.identifier(name);
       },
       StaticBlock(path) {

@@ -10,6 +10,7 @@ const USAGE = `usage: node lower.cjs --root DIR --main FILE --out DIR [option...
   --compatibility-flag NAME  recorded in the bundle; may be repeated. nodejs_compat allows node: imports that exist
   --define NAME=EXPRESSION   replaces a global name by a JSON value or an identifier; may be repeated
   --alias NAME=MODULE        replaces an import; may be repeated
+  --rule TYPE=GLOB           files matched by the glob (relative to the root) are imported as Text or Data; may be repeated
   --tsconfig FILE            instead of the tsconfig.json beside the sources
 `;
 
@@ -26,7 +27,7 @@ const SINGLE = {
 const PAIRS = { '--define': 'define', '--alias': 'alias' };
 
 function parse(argv) {
-  const options = { compatibilityFlags: [], define: {}, alias: {}, compatibilityDate: '' };
+  const options = { compatibilityFlags: [], define: {}, alias: {}, rules: [], compatibilityDate: '' };
   for (let i = 0; i < argv.length; i++) {
     const name = argv[i];
     const value = argv[++i];
@@ -35,6 +36,10 @@ function parse(argv) {
       options[SINGLE[name]] = value;
     } else if (name === '--compatibility-flag') {
       options.compatibilityFlags.push(value);
+    } else if (name === '--rule') {
+      const match = /^(Text|Data)=(.+)$/.exec(value);
+      if (!match) throw new UsageError(`--rule wants Text=GLOB or Data=GLOB, not "${value}"`);
+      options.rules.push({ type: match[1], glob: match[2] });
     } else if (PAIRS[name]) {
       const equals = value.indexOf('=');
       if (equals <= 0) throw new UsageError(`${name} wants NAME=VALUE, not "${value}"`);

@@ -118,6 +118,13 @@ function lowerElements(classNode, keys) {
   });
 }
 
+// The statement before which the keys can be declared: class A {}, var A = class {}. Null inside an expression.
+function statementOf(path) {
+  if (path.isClassDeclaration()) return path.inList ? path : null;
+  const declaration = path.parentPath.isVariableDeclarator() ? path.parentPath.parentPath : null;
+  return declaration && declaration.inList && declaration.node.declarations.length === 1 ? declaration : null;
+}
+
 module.exports = function privateNames() {
   return {
     name: 'edge-private-names',
@@ -134,8 +141,9 @@ module.exports = function privateNames() {
         rewriteUses(path, keys, state.file);
         lowerElements(path.node, keys);
         const declarators = [...keys].map(([name, key]) => [t.cloneNode(key), make(name)]);
-        if (path.isClassDeclaration() && path.inList) {
-          path.insertBefore(t.variableDeclaration('const', declarators.map(([id, init]) => t.variableDeclarator(id, init))));
+        const statement = statementOf(path);
+        if (statement) {
+          statement.insertBefore(t.variableDeclaration('const', declarators.map(([id, init]) => t.variableDeclarator(id, init))));
         } else {
           for (const [id] of declarators) path.scope.parent.push({ id: t.cloneNode(id), kind: 'let' });
           const parts = declarators.map(([id, init]) => t.assignmentExpression('=', id, init));

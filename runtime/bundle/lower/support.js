@@ -24,6 +24,15 @@ function call(file, name, ...args) {
   return t.callExpression(member(file, name), args);
 }
 
+// What is known of a function and must survive until the last walk, also through Babel's copying of nodes: `isArrow`, `name`.
+function note(node, facts) {
+  node.extra = { ...node.extra, edge: { ...noted(node), ...facts } };
+}
+
+function noted(node) {
+  return (node.extra && node.extra.edge) || {};
+}
+
 // var _edge_await = edge["await"], ...   null if nothing is used.
 function prologue(used) {
   if (used.size === 0) return null;
@@ -32,4 +41,4 @@ function prologue(used) {
   return t.variableDeclaration('var', declarators);
 }
 
-module.exports = { PREFIX, usedMembers, member, call, prologue };
+module.exports = { PREFIX, usedMembers, member, call, note, noted, prologue };

@@ -1,0 +1,4 @@
+function f() {
+  await g();
+}
+export default { fetch: f };

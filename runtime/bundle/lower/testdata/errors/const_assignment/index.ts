@@ -1,0 +1,2 @@
+const count = 0;
+export default { fetch: () => new Response(String(count++)) };

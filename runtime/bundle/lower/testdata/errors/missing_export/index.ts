@@ -1,0 +1,2 @@
+import { b } from "./other";
+export default { fetch: () => new Response(b) };

@@ -1,0 +1,2 @@
+import { helper } from "./Helper";
+export default { fetch: () => new Response(helper()) };

@@ -1,0 +1,2 @@
+import { z } from "no-such-package-anywhere";
+export default { fetch: () => new Response(z) };

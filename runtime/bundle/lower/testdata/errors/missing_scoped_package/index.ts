@@ -1,0 +1,2 @@
+import { z } from "@scope/no-such-package/sub/path";
+export default { fetch: () => new Response(z) };

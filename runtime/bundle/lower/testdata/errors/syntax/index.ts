@@ -1,0 +1,5 @@
+export default {
+  fetch() {
+	const x = = 1;
+  },
+};

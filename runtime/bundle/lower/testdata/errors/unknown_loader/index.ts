@@ -1,0 +1,2 @@
+import picture from "./picture.png";
+export default { fetch: () => new Response(picture) };

@@ -1,0 +1,2 @@
+import module from "./add.wasm";
+export default { fetch: () => new Response(String(module)) };
