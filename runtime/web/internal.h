@@ -14,6 +14,7 @@
 #include "runtime/js/native.h"
 #include "runtime/web/header_list.h"
 #include "runtime/web/host.h"
+#include "runtime/web/web.h"
 #include "runtime/web/native_memory.h"
 
 namespace edge::web {

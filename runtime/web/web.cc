@@ -12,7 +12,7 @@
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
 #include "runtime/web/internal.h"
-#include "runtime/web/library_files.h"
+#include "runtime/web/web_library.h"
 
 namespace edge::web {
 namespace {
@@ -174,11 +174,11 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
       {"events.js", kEventNatives}, {"readable_stream.js", {}},   {"writable_stream.js", {}},  {"body.js", BodyNatives()},   {"url.js", UrlNatives()},
       {"crypto.js", CryptoNatives()}, {"timers.js", kTimerNatives}, {"console.js", kConsoleNatives}, {"form_data.js", kFormNatives}, {"globals.js", {}},
   };
-  const std::span<const LibraryFile> contents = LibraryFiles();
+  const std::span<const js::LibraryFile> contents = js::WebLibrary();
   for (const File& file : files) {
-    const auto found = std::find_if(contents.begin(), contents.end(), [&](const LibraryFile& content) { return file.name == content.name; });
+    const auto found = std::find_if(contents.begin(), contents.end(), [&](const js::LibraryFile& content) { return file.name == content.name; });
     EDGE_CHECK(found != contents.end()) << file.name;
-    js::RunLibraryFile(ctx, found->name, found->content, file.natives);
+    js::RunLibraryFile(ctx, found->name, found->bytecode, file.natives);
   }
 }
 

@@ -22,6 +22,9 @@ namespace edge::web {
 // Called once, inside Isolate::Run. Throws a JavaScript error for want of memory.
 void InstallWeb(duk_context* ctx, WebHost& host);
 
+// The host that was given to InstallWeb.
+WebHost& HostOf(duk_context* ctx);
+
 // Runs the callback of a timer that StartTimer announced. Protected call; microtasks are the caller's. Throws what the callback throws.
 void FireTimer(duk_context* ctx, uint32_t id);
 // The host has dropped a timer that it was never told to cancel, because its invocation has ended: lets go of the callback some time later. Runs no
