@@ -735,3 +735,11 @@ DUK_LOCAL duk_bool_t edge_string_to_number(duk_hthread *thr, duk_small_uint_t fl
 	duk_push_number(thr, value);
 	return 1;
 }
+
+const char *edge_class_name(duk_hthread *thr, int32_t index) {
+	duk_hobject *object = duk_get_hobject(thr, index);
+	if (object == NULL) {
+		return NULL;
+	}
+	return (const char *) DUK_HSTRING_GET_DATA(DUK_HOBJECT_GET_CLASS_STRING(thr->heap, object));
+}

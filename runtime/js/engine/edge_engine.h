@@ -63,6 +63,10 @@ int edge_native_slot_count(struct duk_hthread* ctx, int32_t index, uint32_t* cou
 // The engine pointer of the running function if it was called as a constructor, else null; *new_target is set if that is another function.
 void* edge_constructing(struct duk_hthread* ctx, void** new_target);
 
+// ---- Kinds ----
+// The engine's own class of an object ("Date", "Uint8Array", "Arguments" ...), which scripts cannot change; null for what is not an object.
+const char* edge_class_name(struct duk_hthread* ctx, int32_t index);
+
 // ---- Reflect ----
 int edge_reflect_construct(struct duk_hthread* ctx);
 int edge_reflect_get(struct duk_hthread* ctx);

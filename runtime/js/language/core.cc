@@ -29,6 +29,7 @@ void InternRoots(duk_context* ctx, Roots& roots) {
   roots.prototype = InternString(ctx, "prototype");
   roots.hidden_resolver = InternString(ctx, DUK_HIDDEN_SYMBOL("resolver"));
   roots.hidden_weak = InternString(ctx, DUK_HIDDEN_SYMBOL("weak"));
+  roots.hidden_uncloneable = InternString(ctx, DUK_HIDDEN_SYMBOL("uncloneable"));
   roots.symbol_iterator = InternString(ctx, DUK_WELLKNOWN_SYMBOL("Symbol.iterator"));
   duk_get_global_string(ctx, "Array");
   duk_get_prop_string(ctx, -1, "prototype");
@@ -127,9 +128,19 @@ duk_ret_t NativeQueueMicrotask(duk_context* ctx) {
   return 0;
 }
 
+// (prototype, name): structuredClone refuses objects with this prototype and says their type.
+duk_ret_t NativeUncloneable(duk_context* ctx) {
+  duk_set_top(ctx, 2);
+  Push(ctx, StateOf(ctx).roots.hidden_uncloneable);
+  duk_insert(ctx, 1);
+  duk_def_prop(ctx, 0, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_HAVE_WEC | DUK_DEFPROP_FORCE);
+  return 0;
+}
+
 constexpr LibraryNative kCommonNatives[] = {
     {"hide", NativeHide, 4},         {"accessor", NativeAccessor, 4}, {"methods", NativeMethods, 2},       {"setLength", NativeLength, 2},
     {"expose", NativeExpose, 2}, {"privateKey", NativePrivateKey, 1},
+    {"uncloneable", NativeUncloneable, 2},
 };
 
 void PutNatives(duk_context* ctx, std::span<const LibraryNative> natives) {
@@ -286,6 +297,7 @@ void InstallLanguage(duk_context* ctx) {
   InstallMapSet(ctx);
   InstallWeak(ctx);
   InstallRegExp(ctx);
+  InstallStructuredClone(ctx);
 
   // All language files share one `native`, so that one may use what another put there.
   duk_push_object(ctx);
@@ -296,6 +308,7 @@ void InstallLanguage(duk_context* ctx) {
   PutNatives(ctx, ArrayNatives());
   PutNatives(ctx, TextNatives());
   PutNatives(ctx, RegExpNatives());
+  PutNatives(ctx, CloneNatives());
   PutNatives(ctx, IteratorNatives());
   PutNatives(ctx, PromiseNatives());
   PutNatives(ctx, CoroutineNatives());

@@ -366,6 +366,41 @@ constexpr LibraryNative kNatives[] = {{"collectionKind", NativeCollectionKind, 1
 
 }  // namespace
 
+CollectionKind CollectionKindOf(duk_context* ctx, duk_idx_t index) {
+  return IsNative(ctx, index, kMapType) ? CollectionKind::kMap : IsNative(ctx, index, kSetType) ? CollectionKind::kSet : CollectionKind::kNone;
+}
+
+void PushCollection(duk_context* ctx, CollectionKind kind) {
+  PushNative(ctx, kind == CollectionKind::kMap ? kMapType : kSetType, new OrderedTable);
+}
+
+void PushCollectionEntries(duk_context* ctx, duk_idx_t index) {
+  index = duk_normalize_index(ctx, index);
+  const uint32_t stride = CollectionKindOf(ctx, index) == CollectionKind::kMap ? 2 : 1;
+  const auto& table = *static_cast<OrderedTable*>(stride == 2 ? GetNative(ctx, index, kMapType) : GetNative(ctx, index, kSetType));
+  duk_push_array(ctx);
+  duk_uarridx_t count = 0;
+  for (uint32_t entry = 0; entry < table.entry_count(); ++entry) {
+    if (!table.IsLive(entry)) continue;
+    for (uint32_t k = 0; k < stride; ++k) {
+      PushSlot(ctx, index, entry * stride + k);
+      duk_put_prop_index(ctx, -2, count++);
+    }
+  }
+}
+
+void CollectionPut(duk_context* ctx, duk_idx_t index) {
+  index = duk_normalize_index(ctx, index);
+  const duk_idx_t top = duk_get_top_index(ctx);
+  if (auto* map = static_cast<OrderedTable*>(GetNative(ctx, index, kMapType))) {
+    Put<MapTraits>(ctx, index, *map, top - 1, top);
+    duk_pop_2(ctx);
+  } else {
+    Put<SetTraits>(ctx, index, *static_cast<OrderedTable*>(RequireNative(ctx, index, kSetType)), top, top);
+    duk_pop(ctx);
+  }
+}
+
 void InstallMapSet(duk_context* ctx) {
   DefineIteratorClass(ctx, kMapIteratorType, kMapIteratorMethods);
   DefineIteratorClass(ctx, kSetIteratorType, kSetIteratorMethods);

@@ -26,6 +26,7 @@ struct Roots {
   void* prototype = nullptr;
   void* hidden_resolver = nullptr;       // hidden key: the promise or resolver record of a resolving function
   void* hidden_weak = nullptr;           // hidden key: the WeakCell of an object used as a weak key
+  void* hidden_uncloneable = nullptr;    // hidden key: on prototypes of platform classes, the name structuredClone refuses with
   void* symbol_iterator = nullptr;
   void* promise_constructor = nullptr;
   void* promise_prototype = nullptr;
@@ -47,6 +48,8 @@ struct Roots {
   void* array_iterator_prototype = nullptr;
   void* iterator_prototype = nullptr;
   void* async_iterator_prototype = nullptr;
+  void* date_constructor = nullptr;
+  void* date_get_time = nullptr;
   void* edge_object = nullptr;
 };
 
@@ -132,6 +135,18 @@ void InstallCoroutines(duk_context* ctx);
 void InstallMapSet(duk_context* ctx);
 void InstallWeak(duk_context* ctx);
 void InstallRegExp(duk_context* ctx);
+void InstallStructuredClone(duk_context* ctx);
+
+// Maps and Sets for other natives (map_set.cc).
+enum class CollectionKind : uint8_t { kNone, kMap, kSet };
+CollectionKind CollectionKindOf(duk_context* ctx, duk_idx_t index);
+// [ ... ] -> [ ... collection ]. An empty one.
+void PushCollection(duk_context* ctx, CollectionKind kind);
+// [ ... ] -> [ ... array ]. key, value, key, value ... of a Map, the values of a Set.
+void PushCollectionEntries(duk_context* ctx, duk_idx_t index);
+// [ ... key value ] -> [ ... ] for a Map, [ ... value ] -> [ ... ] for a Set.
+void CollectionPut(duk_context* ctx, duk_idx_t index);
+
 void InstallIterators(duk_context* ctx);
 
 // Charges `units` elementary steps of native work to the CPU budget; may suspend the fiber, or throw the limit's error.
@@ -140,6 +155,7 @@ void ChargeWork(duk_context* ctx, size_t units);
 std::span<const LibraryNative> ArrayNatives();
 std::span<const LibraryNative> TextNatives();
 std::span<const LibraryNative> RegExpNatives();
+std::span<const LibraryNative> CloneNatives();
 std::span<const LibraryNative> IteratorNatives();
 std::span<const LibraryNative> MapSetNatives();
 std::span<const LibraryNative> PromiseNatives();
