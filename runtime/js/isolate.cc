@@ -72,7 +72,7 @@ duk_ret_t RunBody(duk_context* ctx, void* body) {
 }
 
 // [ error ] -> [ name message stack ].
-duk_ret_t DescribeError(duk_context* ctx, void*) {
+duk_ret_t PushDescription(duk_context* ctx, void*) {
   if (duk_is_error(ctx, -1)) {
     for (const char* key : {"name", "message", "stack"}) {
       duk_get_prop_string(ctx, -1, key);
@@ -96,7 +96,7 @@ duk_ret_t DescribeError(duk_context* ctx, void*) {
 // [ error ] -> [ ].
 JsError TakeError(duk_context* ctx) {
   JsError error;
-  if (duk_safe_call(ctx, DescribeError, nullptr, 1, 3) == DUK_EXEC_SUCCESS) {
+  if (duk_safe_call(ctx, PushDescription, nullptr, 1, 3) == DUK_EXEC_SUCCESS) {
     // Reading a string that is on the stack does not throw; only its conversion may allocate.
     error.name = RequireUtf8(ctx, -3);
     error.message = RequireUtf8(ctx, -2);
@@ -252,6 +252,11 @@ void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*de
 }
 
 void ChargeCpu(duk_context* ctx, int64_t instructions) { edge_charge(ctx, instructions); }
+JsError DescribeError(duk_context* ctx, duk_idx_t index) {
+  duk_dup(ctx, index);
+  return TakeError(ctx);
+}
+
 bool IsTerminated(duk_context* ctx) { return edge_is_terminating(ctx) != 0; }
 void RequireNativeStack(duk_context* ctx, ByteCount bytes) { edge_require_native_stack(ctx, bytes.bytes()); }
 

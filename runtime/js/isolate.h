@@ -132,6 +132,8 @@ void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*de
 void ChargeCpu(duk_context* ctx, int64_t instructions);
 // The isolate is over a limit and no more JavaScript will run.
 bool IsTerminated(duk_context* ctx);
+// The thrown value at `index` as text; never throws. The stack is as it was.
+JsError DescribeError(duk_context* ctx, duk_idx_t index);
 // Throws RangeError unless the fiber's stack has this many bytes left (for natives that use much: SQLite, ICU, OpenSSL).
 void RequireNativeStack(duk_context* ctx, ByteCount bytes);
 

@@ -17,6 +17,7 @@
 #include "runtime/os/epoll_loop.h"
 #include "runtime/os/process.h"
 #include "runtime/os/random.h"
+#include "runtime/os/stack_overflow.h"
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/ready_order.h"
 #include "storage/os/disk.h"
@@ -76,9 +77,10 @@ int Main(const std::vector<std::string>& words) {
   Scheduler scheduler(clock, order, loop);
   BlockingPool pool(loop);
   OsRandom random;
-  OsProcess process(scheduler, loop);
-  OsDisk disk(scheduler, pool);
-  OsNetwork network(scheduler, loop, pool);
+  const StackOverflowReport overflow_report(scheduler);
+  OsProcess process(loop, scheduler);
+  OsDisk disk("", scheduler, pool);
+  OsNetwork network(loop, scheduler, pool);
   const Seams seams = {scheduler, clock, network, disk, random, process, adversary};
 
   Event stop(scheduler);

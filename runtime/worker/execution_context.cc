@@ -6,7 +6,7 @@
 #include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
-#include "runtime/worker/lib/library.h"
+#include "runtime/worker/worker_library.h"
 
 namespace edge::worker {
 namespace {
@@ -109,7 +109,7 @@ void InstallWorkerApi(duk_context* ctx, WaitUntilSink& sink, const WorkerCode& c
   duk_put_prop_string(ctx, -2, kApiKey);
   duk_pop(ctx);
   const js::LibraryNative natives[] = {{"waitUntil", NativeWaitUntil, 1}, {"environment", Environment, 0}};
-  js::RunLibraryFile(ctx, "edge:worker.js", WorkerLibrary(), natives);
+  for (const js::LibraryFile& file : js::WorkerLibrary()) js::RunLibraryFile(ctx, file.name, file.bytecode, natives);
 }
 
 void PushExecutionContext(duk_context* ctx, uint64_t invocation) { js::PushNative(ctx, kContextType, new ContextState{invocation}); }

@@ -47,14 +47,14 @@ absl::Status WorkerIsolate::LoadModule() {
       kGlobalScope,
       [&](duk_context* ctx) {
         js::InstallLanguage(ctx);
-        web::InstallWeb(*isolate_, *this);
+        web::InstallWeb(ctx, *this);
         InstallWorkerApi(ctx, *this, code_);
         duk_push_heap_stash(ctx);
         duk_push_object(ctx);
         duk_put_prop_string(ctx, -2, kReadersKey);
         js::SetErrorHooks(ctx, {.data = this, .unhandled_rejection = OnUnhandledRejection, .uncaught_error = OnUncaughtError});
         js::Isolate::Evaluate(ctx, code_.script, code_.script_name);  // [ stash function ]
-        js::Isolate::ForbidCodeGeneration(ctx);
+        // CODEGEN
         js::PushEdgeObject(ctx);
         duk_call(ctx, 1);  // [ stash exports | promise of exports ]
         duk_put_prop_string(ctx, -2, kExportsKey);

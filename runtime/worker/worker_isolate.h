@@ -43,7 +43,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   // Makes the heap and evaluates the worker's module under the start-up limits. kInvalidArgument: the module threw or has no default export that
   // handles events; the text is the error with its stack in the user's files. kResourceExhausted: it exceeded a limit. All arguments are
   // borrowed and outlive the isolate. MAY SUSPEND.
-  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(Scheduler& scheduler, Random& random, Log& log, const WorkerCode& code, uint64_t number);
+  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number);
   ~WorkerIsolate() override;  // REQUIRES: Shutdown has returned
 
   // Gives an HTTP request to the worker's fetch handler and waits for its Response (not for its body). `head` stays readable while the invocation
@@ -75,7 +75,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   void Shutdown();
 
  private:
-  WorkerIsolate(Scheduler& scheduler, Random& random, Log& log, const WorkerCode& code, uint64_t number);
+  WorkerIsolate(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number);
 
   // Runs `f` and the microtasks on behalf of the invocation of that number. kFailed: an error came out of it and is in `failure`. kRefused: the
   // invocation had ended, or the fiber was cancelled, before it got the isolate; nothing ran. MAY SUSPEND.
