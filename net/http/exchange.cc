@@ -24,8 +24,8 @@ void AppendNumber(std::string& out, uint64_t value, int base = 10) {
 
 }  // namespace
 
-Exchange::Exchange(Session& session, const Endpoint& peer, ConnectionPolicy& policy)
-    : session_(session), peer_(peer), policy_(policy), continue_due_(session.parser.expects_continue()) {}
+Exchange::Exchange(Session& session, const Connection& connection, ConnectionPolicy& policy)
+    : session_(session), connection_(connection), policy_(policy), continue_due_(session.parser.expects_continue()) {}
 
 const RequestHead& Exchange::head() const { return session_.parser.head(); }
 
@@ -57,15 +57,16 @@ absl::StatusOr<size_t> Exchange::ReadBody(std::span<char> target) {
     if (state_ == State::kNothing && !wire.has_input()) wire.out().append(kContinue);
   }
   while (!body.done()) {
+    // What was refused may have followed good bytes, which the call before has returned.
+    if (body.refused()) {
+      body_status_ = absl::InvalidArgumentError(ToAbsl(body.refusal().reason));
+      RefuseBody(body.refusal().status, body.refusal().reason);
+      return body_status_;
+    }
     if (wire.has_input()) {
       BodyDecoder::Step step = body.Decode(wire.unread(), target);
       wire.Consume(step.consumed);
       if (step.produced > 0) return step.produced;
-      if (body.refused()) {
-        body_status_ = absl::InvalidArgumentError(ToAbsl(body.refusal().reason));
-        RefuseBody(body.refusal().status, body.refusal().reason);
-        return body_status_;
-      }
       continue;
     }
     Instant deadline = session_.scheduler.clock().Now() + session_.limits.body_idle_time;
@@ -169,7 +170,8 @@ absl::Status Exchange::Respond(const ResponseHead& response, std::string_view bo
   std::optional<uint64_t> length = body.size();
   if (StatusHasNoBody(response.status())) {
     length = response.status() == 304 ? response.declared_length() : std::nullopt;
-  } else if (hidden && body.empty() && response.declared_length()) {
+  } else if (hidden && body.empty()) {
+    // HEAD, answered by a handler that has made no body for it: how long it would have been is not known to be 0.
     length = response.declared_length();
   }
   // A body that will not be read in passing, or that the client holds back, ends the connection; say so while there is a head to say it in.
@@ -196,7 +198,9 @@ absl::Status Exchange::Start(const ResponseHead& response, std::optional<uint64_
   if (StatusHasNoBody(response.status())) {
     AppendHead(response, Framing::kNoBody, response.status() == 304 ? response.declared_length() : std::nullopt);
   } else if (head().method() == "HEAD") {
-    AppendHead(response, Framing::kNoBody, content_length ? content_length : response.declared_length());
+    if (!content_length) content_length = response.declared_length();
+    AppendHead(response, content_length || !http11 ? Framing::kNoBody : Framing::kChunked, content_length);
+    framing_ = Framing::kNoBody;
   } else if (content_length) {
     AppendHead(response, Framing::kLength, content_length);
   } else {

@@ -42,14 +42,14 @@ class ConnectionPolicy {
 class Exchange {
  public:
   // Made by the server. All borrowed.
-  Exchange(Session& session, const Endpoint& peer, ConnectionPolicy& policy);
+  Exchange(Session& session, const Connection& connection, ConnectionPolicy& policy);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
   // --- the request ---
   // Views; valid until the handler returns. Copy() what lives longer.
   const RequestHead& head() const;
-  const Endpoint& peer() const { return peer_; }
+  const Endpoint& peer() const { return connection_.Peer(); }
   // Whether the request has a body (one of length 0 does not count).
   bool has_body() const;
   // Its length if the client has declared it.
@@ -106,7 +106,7 @@ class Exchange {
   absl::Status WriteFramed(std::string_view data);
 
   Session& session_;
-  const Endpoint& peer_;
+  const Connection& connection_;
   ConnectionPolicy& policy_;
   State state_ = State::kNothing;
   Framing framing_ = Framing::kNoBody;

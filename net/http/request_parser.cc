@@ -40,11 +40,12 @@ bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() && EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
 }
 
-// Whether a request line ends in a well-formed version of HTTP, whichever.
-bool EndsInSomeVersion(std::string_view line) {
-  size_t space = line.rfind(' ');
-  if (space == std::string_view::npos) return false;
-  std::string_view version = line.substr(space + 1);
+// Whether a request line is well-formed but for a version that is not ours.
+bool NamesAnotherVersion(std::string_view line) {
+  size_t first = line.find(' ');
+  size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last || line.find(' ', first + 1) != last) return false;
+  std::string_view version = line.substr(last + 1);
   return version.size() == 8 && version.substr(0, 5) == "HTTP/" && version[5] >= '0' && version[5] <= '9' && version[6] == '.' &&
          version[7] >= '0' && version[7] <= '9';
 }
@@ -184,7 +185,7 @@ RequestParser::Result RequestParser::ParseHead(std::string_view head) {
   beast::error_code code;
   visitor.put(boost::asio::const_buffer(head.data(), head.size()), code);
   if (code) {
-    if (code == bhttp::error::bad_version && EndsInSomeVersion(head.substr(0, head.find('\r')))) {
+    if (code == bhttp::error::bad_version && NamesAnotherVersion(head.substr(0, head.find('\r')))) {
       return Refuse(505, "only HTTP/1.1 and HTTP/1.0 are supported");
     }
     return Refuse(400, Explain(code));

@@ -103,7 +103,7 @@ Server::ServerConnection::After Server::ServerConnection::Answer(Session& sessio
   ++requests_;
   ++server_.stats_.requests;
   Policy policy(server_, requests_);
-  Exchange exchange(session, connection_->Peer(), policy);
+  Exchange exchange(session, *connection_, policy);
   server_.handler_.Handle(exchange);
   Exchange::Verdict verdict = exchange.Conclude();
   session.wire.Unpin();
