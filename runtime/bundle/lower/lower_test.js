@@ -94,6 +94,20 @@ test('built-in modules are asked for by name and read live', async () => {
   assert.strictEqual(result.e2.X, 2);
 });
 
+test('imported names are found wherever other rewrites moved them', async () => {
+  const code = await lowerText(`import { a } from "cloudflare:workers";
+    export const f = async (p = a) => { await a; for await (const x of a) a\`t\`; return a };
+    export function* g() { yield a; try { yield* a } catch { a() } }
+    export const o = { ...a, __proto__: a, [a]: a, a };
+    export class C extends a { #p = a; static { a } m() { return a in this.#p } }
+    export const q = async () => a;
+    var { z = a, ...rest } = a; export { rest };`);
+
+  const own = code.slice(code.indexOf('_import_cloudflareWorkers = '));
+  assert.doesNotMatch(own, /(?<![."\w])a\b(?!["(:])/);
+  assert.ok((code.match(/_import_cloudflareWorkers\["a"\]/g) || []).length >= 15);
+});
+
 test('import() of a bundled module is resolved here, of others at run time', async () => {
   const { code } = await lowerApplication({
     'index.js': 'export const a = () => import("./b.js"); export const c = (name) => import(name); export const d = () => import("cloudflare:email")',

@@ -51,6 +51,8 @@ module.exports = function moduleFunction() {
           const namespaces = new Map();
           const exported = [];
           const stars = [];
+          // The other passes moved nodes about; where the imported names are used now is found anew.
+          if (path.node.body.some((statement) => t.isImportDeclaration(statement))) path.scope.crawl();
           for (const statement of path.get('body')) if (statement.isImportDeclaration()) lowerImport(statement, file, namespaces);
           const namespaceOf = (source) => {
             if (!namespaces.has(source)) namespaces.set(source, path.scope.generateUidIdentifier(`import_${source}`));
