@@ -188,7 +188,7 @@ function lowerGenerator(path, file) {
   const body = innerFunction(path, node.body);
   const directives = node.body.directives;
   body.body.directives = [];
-  node.body = t.blockStatement([t.returnStatement(call(file, kind, self ? t.cloneNode(self) : t.unaryExpression('void', t.numericLiteral(0)), body))], directives);
+  node.body = t.blockStatement([t.returnStatement(call(file, kind, self ? t.cloneNode(self) : t.numericLiteral(0), body))], directives);
   if (self) {
     const mark = t.expressionStatement(call(file, `${kind}Function`, t.cloneNode(self)));
     path.parentPath.unshiftContainer(path.listKey, mark);
