@@ -32,7 +32,6 @@ struct WebState {
   std::vector<uint32_t> forgotten_timers;  // cancelled by the host; lib/timers.js drops their callbacks when it starts the next one
 };
 WebState& StateOf(duk_context* ctx);
-inline WebHost& HostOf(duk_context* ctx) { return *StateOf(ctx).host; }
 
 // Throws the platform's error if the worker's global scope is running.
 void RequireInvocation(duk_context* ctx);

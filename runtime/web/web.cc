@@ -6,13 +6,12 @@
 #include <span>
 #include <string>
 
-#include "runtime/base/check.h"
 #include "runtime/js/isolate.h"
 #include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
 #include "runtime/web/internal.h"
-#include "runtime/web/web_library.h"
+#include "runtime/web/lib/web_library.h"
 
 namespace edge::web {
 namespace {
@@ -108,6 +107,8 @@ duk_ret_t IndexOfBytes(duk_context* ctx) {
 
 }  // namespace
 
+WebHost& HostOf(duk_context* ctx) { return *StateOf(ctx).host; }
+
 WebState& StateOf(duk_context* ctx) { return *static_cast<WebState*>(js::GetAttachment(ctx, js::AttachmentKind::kWeb)); }
 
 void RequireInvocation(duk_context* ctx) {
@@ -166,20 +167,17 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
   static constexpr js::LibraryNative kTimerNatives[] = {{"startTimer", StartTimer, 2}, {"cancelTimer", CancelTimer, 1}, {"elapsedMs", ElapsedMs, 0}};
   static constexpr js::LibraryNative kConsoleNatives[] = {{"log", Log, 2}, {"promiseText", PromiseText, 1}, {"elapsedMs", ElapsedMs, 0}};
   static constexpr js::LibraryNative kFormNatives[] = {{"randomToken", RandomToken, 0}, {"indexOfBytes", IndexOfBytes, 3}};
-  struct File {
-    std::string_view name;
-    std::span<const js::LibraryNative> natives;
+  const auto natives_of = [](std::string_view file) -> std::span<const js::LibraryNative> {
+    if (file == "events.js") return kEventNatives;
+    if (file == "body.js") return BodyNatives();
+    if (file == "url.js") return UrlNatives();
+    if (file == "crypto.js") return CryptoNatives();
+    if (file == "timers.js") return kTimerNatives;
+    if (file == "console.js") return kConsoleNatives;
+    if (file == "form_data.js") return kFormNatives;
+    return {};
   };
-  const File files[] = {
-      {"events.js", kEventNatives}, {"readable_stream.js", {}},   {"writable_stream.js", {}},  {"body.js", BodyNatives()},   {"url.js", UrlNatives()},
-      {"crypto.js", CryptoNatives()}, {"timers.js", kTimerNatives}, {"console.js", kConsoleNatives}, {"form_data.js", kFormNatives}, {"globals.js", {}},
-  };
-  const std::span<const js::LibraryFile> contents = js::WebLibrary();
-  for (const File& file : files) {
-    const auto found = std::find_if(contents.begin(), contents.end(), [&](const js::LibraryFile& content) { return file.name == content.name; });
-    EDGE_CHECK(found != contents.end()) << file.name;
-    js::RunLibraryFile(ctx, found->name, found->bytecode, file.natives);
-  }
+  for (const js::LibraryFile& file : js::WebLibrary()) js::RunLibraryFile(ctx, file.name.data(), file.bytecode, natives_of(file.name));
 }
 
 void FireTimer(duk_context* ctx, uint32_t id) {

@@ -4,11 +4,18 @@
   var web = edge.web;
   var depthMax = 4, itemsMax = 100, textMax = 10000;
 
+  function swap(text, from, to) { return text.indexOf(from) < 0 ? text : text.split(from).join(to); }
   function quote(text) {
     var mark = text.indexOf("'") < 0 ? "'" : text.indexOf('"') < 0 ? '"' : '`';
-    return mark + text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t') + mark;
+    return mark + swap(swap(swap(swap(text, '\\', '\\\\'), '\n', '\\n'), '\r', '\\r'), '\t', '\\t') + mark;
   }
-  function isIdentifier(key) { return /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(key); }
+  function isIdentifier(key) {
+    for (var i = 0; i < key.length; i++) {
+      var c = key.charCodeAt(i);
+      if (!(c >= 97 && c <= 122 || c >= 65 && c <= 90 || c === 95 || c === 36 || i > 0 && c >= 48 && c <= 57)) return false;
+    }
+    return key.length > 0;
+  }
   function constructorName(value) {
     try {
       var prototype = Object.getPrototypeOf(value);
@@ -20,14 +27,14 @@
   function join(open, parts, close) {
     var one = open + (parts.length ? ' ' + parts.join(', ') + ' ' : '') + close;
     if (one.length <= 76 && one.indexOf('\n') < 0) return one;
-    return open + '\n' + parts.map(function (p) { return '  ' + p.replace(/\n/g, '\n  '); }).join(',\n') + '\n' + close;
+    return open + '\n' + parts.map(function (p) { return '  ' + swap(p, '\n', '\n  '); }).join(',\n') + '\n' + close;
   }
   function limited(parts, total) { if (total > itemsMax) parts.push('... ' + (total - itemsMax) + ' more item' + (total - itemsMax > 1 ? 's' : '')); return parts; }
   function properties(value, seen, depth, skipIndices) {
     var parts = [], keys = Object.keys(value).concat(Object.getOwnPropertySymbols(value).filter(function (s) { return Object.getOwnPropertyDescriptor(value, s).enumerable; }));
     var shown = 0, total = 0;
     keys.forEach(function (key) {
-      if (skipIndices && typeof key === 'string' && /^\d+$/.test(key)) return;
+      if (skipIndices && typeof key === 'string' && String(key >>> 0) === key) return;
       total++;
       if (shown >= itemsMax) return;
       shown++;
@@ -91,32 +98,37 @@
   }
   function safely(value, depth) { try { return inspect(value, [], depth); } catch (e) { return '[not shown: ' + String(e) + ']'; } }
 
+  function directive(kind, value) {
+    switch (kind) {
+      case 's': return typeof value === 'string' ? value : safely(value, 1);
+      case 'd': return String(typeof value === 'object' ? NaN : Number(value));
+      case 'i': return String(parseInt(value, 10));
+      case 'f': return String(parseFloat(value));
+      case 'j': try { return String(JSON.stringify(value)); } catch (e) { return '[Circular]'; }
+      case 'c': return '';
+      default: return safely(value, 1);
+    }
+  }
   // printf-like directives of the first argument, then the rest with spaces between.
   function format(args) {
-    var out = [], at = 0;
-    if (typeof args[0] === 'string' && args.length > 1 && args[0].indexOf('%') >= 0) {
-      at = 1;
-      out.push(args[0].replace(/%[sdifjoOc%]/g, function (directive) {
-        if (directive === '%%') return '%';
-        if (at >= args.length) return directive;
-        var value = args[at++];
-        switch (directive) {
-          case '%s': return typeof value === 'string' ? value : safely(value, 1);
-          case '%d': return String(typeof value === 'object' ? NaN : Number(value));
-          case '%i': return String(parseInt(value, 10));
-          case '%f': return String(parseFloat(value));
-          case '%j': try { return JSON.stringify(value); } catch (e) { return '[Circular]'; }
-          case '%c': return '';
-          default: return safely(value, 1);
-        }
-      }));
+    var out = [], at = 0, pattern = args[0], text = '', from = 0, mark;
+    if (typeof pattern === 'string' && args.length > 1 && (mark = pattern.indexOf('%')) >= 0) {
+      for (at = 1; mark >= 0 && mark + 1 < pattern.length; mark = pattern.indexOf('%', from)) {
+        var kind = pattern.charAt(mark + 1);
+        text += pattern.slice(from, mark);
+        from = mark + 2;
+        if (kind === '%') text += '%';
+        else if ('sdifjoOc'.indexOf(kind) < 0 || at >= args.length) text += '%' + kind;
+        else text += directive(kind, args[at++]);
+      }
+      out.push(text + pattern.slice(from));
     }
     for (; at < args.length; at++) out.push(safely(args[at], 0));
     return out.join(' ');
   }
 
   var indent = '', counts = {}, times = {};
-  function print(level, text) { native.log(level, indent ? indent + text.replace(/\n/g, '\n' + indent) : text); }
+  function print(level, text) { native.log(level, indent ? indent + swap(text, '\n', '\n' + indent) : text); }
   function printer(level) { return function () { print(level, format(Array.prototype.slice.call(arguments))); }; }
   // Levels as in WebHost: 0 debug, 1 info, 2 warn, 3 error.
   var console = {

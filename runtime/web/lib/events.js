@@ -48,7 +48,12 @@
     code: function () { return codes[record(this, 'a DOMException').name] || 0; }
   });
   Object.keys(codes).forEach(function (name) {
-    var constant = name.replace(/Error$/, '').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase() + '_ERR';
+    // IndexSizeError: INDEX_SIZE_ERR
+    for (var constant = '', i = 0; i < name.length - 5; i++) {
+      var c = name.charAt(i), upper = c.toUpperCase();
+      constant += i > 0 && c === upper && name.charAt(i - 1) !== name.charAt(i - 1).toUpperCase() ? '_' + c : upper;
+    }
+    constant += '_ERR';
     [DOMException, DOMException.prototype].forEach(function (target) { Object.defineProperty(target, constant, { value: codes[name], enumerable: true }); });
   });
   native.setDomException(DOMException);

@@ -26,7 +26,8 @@
   }
   function typeOf(options) {
     var type = options && options.type !== undefined ? String(options.type) : '';
-    return /[^\x20-\x7e]/.test(type) ? '' : type.toLowerCase();
+    for (var i = 0; i < type.length; i++) if (type.charCodeAt(i) < 0x20 || type.charCodeAt(i) > 0x7e) return '';
+    return type.toLowerCase();
   }
   function initBlob(object, parts, options) {
     var list = parts === undefined ? [] : Array.from(parts, partBytes);
@@ -118,13 +119,17 @@
   web.isFormData = function (value) { return !!value && typeof value === 'object' && !!value[F] && value[F].kind === 'FormData'; };
 
   // --- multipart ---
-  function escapeName(name) { return name.replace(/\r\n|\r|\n/g, '%0D%0A').replace(/"/g, '%22'); }
+  function swap(text, from, to) { return text.indexOf(from) < 0 ? text : text.split(from).join(to); }
+  // Every kind of line end becomes `to`.
+  function lineEnds(text, to) { return swap(swap(swap(text, '\r\n', '\n'), '\r', '\n'), '\n', to); }
+  function escapeName(name) { return swap(lineEnds(name, '%0D%0A'), '"', '%22'); }
+  function unescapeName(name) { return swap(swap(swap(name, '%22', '"'), '%0D%0A', '\r\n'), '%0d%0a', '\r\n'); }
   web.encodeFormData = function (form) {
     var boundary = '----formdata-edge-' + native.randomToken(), parts = [];
     entries(form).forEach(function (entry) {
       var head = '--' + boundary + '\r\nContent-Disposition: form-data; name="' + escapeName(entry[0]) + '"';
       if (typeof entry[1] === 'string') {
-        parts.push(encoder.encode(head + '\r\n\r\n' + entry[1].replace(/\r\n|\r|\n/g, '\r\n') + '\r\n'));
+        parts.push(encoder.encode(head + '\r\n\r\n' + lineEnds(entry[1], '\r\n') + '\r\n'));
       } else {
         parts.push(encoder.encode(head + '; filename="' + escapeName(entry[1].name) + '"\r\nContent-Type: ' + (entry[1].type || 'application/octet-stream') + '\r\n\r\n'));
         parts.push(entry[1][F].bytes, encoder.encode('\r\n'));
@@ -133,13 +138,28 @@
     parts.push(encoder.encode('--' + boundary + '--\r\n'));
     return [concat(parts), 'multipart/form-data; boundary=' + boundary, undefined];
   };
-  // name="value" and name=value parameters of a header; the first part is its bare value.
+  // name="value" and name=value parameters of a header; `value` is its bare first part.
   function parameters(header) {
-    var result = { value: '' }, at = header.indexOf(';');
-    result.value = (at < 0 ? header : header.slice(0, at)).trim().toLowerCase();
-    var pattern = /;\s*([^=;\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g, match, tail = at < 0 ? '' : header.slice(at);
-    while ((match = pattern.exec(tail)) !== null) {
-      result[match[1].toLowerCase()] = match[2] !== undefined ? match[2].replace(/\\(["\\])/g, '$1') : match[3].trim();
+    var end = header.indexOf(';'), result = { value: (end < 0 ? header : header.slice(0, end)).trim().toLowerCase() }, at = end < 0 ? header.length : end;
+    while (at < header.length) {
+      var equals = header.indexOf('=', at + 1);
+      if (equals < 0) break;
+      var name = header.slice(at + 1, equals).trim().toLowerCase(), text = '';
+      at = equals + 1;
+      while (header.charAt(at) === ' ') at++;
+      if (header.charAt(at) === '"') {
+        for (at++; at < header.length && header.charAt(at) !== '"'; at++) {
+          if (header.charAt(at) === '\\' && (header.charAt(at + 1) === '"' || header.charAt(at + 1) === '\\')) at++;
+          text += header.charAt(at);
+        }
+        at = header.indexOf(';', at);
+      } else {
+        end = header.indexOf(';', at);
+        text = (end < 0 ? header.slice(at) : header.slice(at, end)).trim();
+        at = end;
+      }
+      if (!Object.prototype.hasOwnProperty.call(result, name)) result[name] = text;
+      if (at < 0) break;
     }
     return result;
   }
@@ -164,9 +184,9 @@
       if (disposition.value !== 'form-data' || disposition.name === undefined) throw malformed('a part has no Content-Disposition with a name');
       var start = headEnd + 4, end = native.indexOfBytes(bytes, encoder.encode('\r\n--' + boundary), start);
       if (end < 0) throw malformed('a part does not end with the boundary');
-      var name = disposition.name.replace(/%22/g, '"').replace(/%0D%0A/gi, '\r\n');
+      var name = unescapeName(disposition.name);
       var content = bytes.slice(start, end);
-      if (disposition.filename !== undefined) list.push([name, newFile(content, disposition.filename.replace(/%22/g, '"'), headers['content-type'] || 'application/octet-stream')]);
+      if (disposition.filename !== undefined) list.push([name, newFile(content, unescapeName(disposition.filename), headers['content-type'] || 'application/octet-stream')]);
       else list.push([name, decode(content)]);
       at = end + 2;
     }

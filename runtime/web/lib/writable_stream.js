@@ -31,14 +31,14 @@
     if (now === w.backpressure) return;
     w.backpressure = now;
     if (!w.writer) return;
-    if (now) w.writer.ready = deferred();
-    else w.writer.ready.resolve(undefined);
+    if (now) { w.writer.ready = deferred(); w.writer.readyPending = true; } else resolveReady(w.writer);
   }
-  function rejectReady(w, error) {
-    if (!w.writer) return;
-    if (w.writer.readySettled()) w.writer.ready = deferred();
-    w.writer.ready.reject(error);
-    handled(w.writer.ready.promise);
+  function resolveReady(writer) { writer.readyPending = false; writer.ready.resolve(undefined); }
+  function rejectReady(writer, error) {
+    if (!writer.readyPending) writer.ready = deferred();
+    writer.readyPending = false;
+    writer.ready.reject(error);
+    handled(writer.ready.promise);
   }
   function dealWithError(w, error) {
     if (w.status === 'writable') startErroring(w, error);
@@ -47,7 +47,7 @@
   function startErroring(w, reason) {
     w.status = 'erroring';
     w.error = reason;
-    rejectReady(w, reason);
+    if (w.writer) rejectReady(w.writer, reason);
     if (w.abortController) w.abortController.abort(reason);
     if (!w.inFlight && w.started) finishErroring(w);
   }
@@ -128,10 +128,10 @@
   }
   function closeWritable(w) {
     if (w.status === 'closed' || w.closeRequest) return rejected(new TypeError('This WritableStream has been closed.'));
-    if (w.status === 'errored') return rejected(w.error);
+    if (w.status === 'errored') return rejected(new TypeError('This WritableStream has been errored.'));
     w.closeRequest = deferred();
     var promise = w.closeRequest.promise;
-    if (w.writer && w.backpressure && w.status === 'writable') w.writer.ready.resolve(undefined);
+    if (w.writer && w.backpressure && w.status === 'writable') resolveReady(w.writer);
     w.backpressure = false;
     advance(w);
     return promise;
@@ -147,14 +147,12 @@
   }
   function acquireWriter(w) {
     if (w.writer) throw new TypeError('This WritableStream is currently locked to a writer.');
-    var writer = { kind: 'WritableStreamDefaultWriter', stream: w, ready: deferred(), closed: deferred(), readySettled: null };
-    writer.readySettled = function () { return !w.backpressure || w.status !== 'writable'; };
+    var writer = { kind: 'WritableStreamDefaultWriter', stream: w, ready: deferred(), closed: deferred(), readyPending: true };
     w.writer = writer;
-    if (w.status === 'writable') { if (!w.backpressure) writer.ready.resolve(undefined); }
-    else if (w.status === 'closed') { writer.ready.resolve(undefined); writer.closed.resolve(undefined); }
+    if (w.status === 'writable') { if (!w.backpressure) resolveReady(writer); }
+    else if (w.status === 'closed') { resolveReady(writer); writer.closed.resolve(undefined); }
     else {
-      writer.ready.reject(w.error);
-      handled(writer.ready.promise);
+      rejectReady(writer, w.error);
       if (w.status === 'errored') { writer.closed.reject(w.error); handled(writer.closed.promise); }
     }
     return writer;
@@ -163,9 +161,7 @@
     var w = writer.stream;
     if (!w) return;
     var error = new TypeError('This WritableStream writer has been released.');
-    writer.ready = deferred();
-    writer.ready.reject(error);
-    handled(writer.ready.promise);
+    rejectReady(writer, error);
     if (w.status === 'closed' || w.status === 'errored') writer.closed = deferred();
     writer.closed.reject(error);
     handled(writer.closed.promise);
@@ -398,19 +394,24 @@
     var reader = streams.acquireReader(source, 'ReadableStreamDefaultReader'), out = acquireWriter(w), done = deferred(), ending = false, lastWrite = resolved(undefined);
     source.disturbed = true;
     function finish(failed, error) {
-      if (signal) signal.removeEventListener('abort', onAbort);
       releaseWriter(out);
       streams.releaseReader(reader);
+      if (signal) signal.removeEventListener('abort', onAbort);
       if (failed) done.reject(error); else done.resolve(undefined);
     }
-    // Stops reading; after the writes in flight runs `action` (or nothing) and settles with `error` or the action's own.
+    // Reads no more; when what was read is written runs `action` (or nothing), then settles with `error`, or with the action's own.
     function end(action, failed, error) {
       if (ending) return;
       ending = true;
-      then.call(then.call(lastWrite, noop, noop), function () {
+      function act() {
         if (!action) { finish(failed, error); return; }
         then.call(action(), function () { finish(failed, error); }, function (e) { finish(true, e); });
-      });
+      }
+      if (w.status === 'writable' && !w.closeRequest) afterWrites(act); else act();
+    }
+    function afterWrites(f) {
+      var last = lastWrite;
+      then.call(last, function () { if (last === lastWrite) f(); else afterWrites(f); });
     }
     function onAbort() {
       var reason = signal.reason;
@@ -422,30 +423,37 @@
       }, true, reason);
     }
     function sourceFailed(error) { end(preventAbort ? null : function () { return abortWritable(w, error); }, true, error); }
+    function sourceClosed() {
+      end(preventClose ? null : function () {
+        if (w.status === 'closed' || w.closeRequest) return resolved(undefined);
+        return w.status === 'errored' ? rejected(w.error) : closeWritable(w);
+      }, false);
+    }
     function destinationFailed(error) { end(preventCancel ? null : function () { return streams.cancelStream(source, error); }, true, error); }
     function step() {
       if (ending) return;
-      if (w.status === 'errored' || w.status === 'erroring') { destinationFailed(w.error); return; }
-      if (w.status === 'closed' || w.closeRequest) { destinationFailed(new TypeError('The destination of the pipe is closed')); return; }
       then.call(out.ready.promise, function () {
         if (ending) return;
         streams.readStream(source, {
           chunk: function (chunk) {
-            lastWrite = handled(writeChunk(w, chunk));
+            lastWrite = then.call(writeChunk(w, chunk), noop, noop);
             then.call(resolved(undefined), step);
           },
-          close: function () { end(preventClose ? null : function () { return w.status === 'closed' || w.closeRequest ? resolved(undefined) : closeWritable(w); }, false); },
-          error: sourceFailed
+          close: noop,
+          error: noop
         });
-      }, function () { step(); });
+      }, noop);
     }
     if (signal) {
       if (signal.aborted) { onAbort(); return done.promise; }
       signal.addEventListener('abort', onAbort);
     }
-    then.call(out.closed.promise, noop, function (error) { if (w.status === 'errored') destinationFailed(error); });
+    // Ends of either side, those that are there already in the order of the standard.
+    if (source.status === 'errored') sourceFailed(source.error); else then.call(reader.closed.promise, noop, sourceFailed);
+    if (w.status === 'errored') destinationFailed(w.error); else then.call(out.closed.promise, noop, destinationFailed);
+    if (source.status === 'closed') sourceClosed(); else then.call(reader.closed.promise, sourceClosed, noop);
+    if (w.status === 'closed' || w.closeRequest) destinationFailed(new TypeError('The destination of the pipe is closed or closing'));
     step();
     return done.promise;
   };
-
 })
