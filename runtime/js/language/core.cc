@@ -309,6 +309,7 @@ void InstallLanguage(duk_context* ctx) {
   PutNatives(ctx, TextNatives());
   PutNatives(ctx, RegExpNatives());
   PutNatives(ctx, CloneNatives());
+  PutNatives(ctx, LoweredHelperNatives());
   PutNatives(ctx, IteratorNatives());
   PutNatives(ctx, PromiseNatives());
   PutNatives(ctx, CoroutineNatives());

@@ -96,12 +96,19 @@ duk_ret_t NativeAfterStart(duk_context* ctx) {
   return 1;
 }
 
-// (function) -> function.
+// (function, name) -> function. A name that is not undefined becomes the function's.
 template <void* Roots::*function_prototype, void* Roots::*object_prototype>
 duk_ret_t NativeGeneratorFunction(duk_context* ctx) {
   State& state = StateOf(ctx);
-  duk_set_top(ctx, 1);
+  duk_set_top(ctx, 2);
   duk_require_function(ctx, 0);
+  if (duk_is_undefined(ctx, 1)) {
+    duk_pop(ctx);
+  } else {
+    duk_push_string(ctx, "name");
+    duk_insert(ctx, 1);
+    duk_def_prop(ctx, 0, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_HAVE_WEC | DUK_DEFPROP_CONFIGURABLE | DUK_DEFPROP_FORCE);
+  }
   Push(ctx, state.roots.*function_prototype);
   duk_set_prototype(ctx, 0);
   Push(ctx, state.roots.prototype);
@@ -112,8 +119,9 @@ duk_ret_t NativeGeneratorFunction(duk_context* ctx) {
   return 1;
 }
 
-// [ function ... object ] -> the same. Gives the object function.prototype, if that is an object.
+// [ function ... object ] -> the same. Gives the object function.prototype, if there is a function and that is an object.
 void AdoptPrototype(duk_context* ctx, State& state) {
+  if (!duk_is_object(ctx, 0)) return;
   Push(ctx, state.roots.prototype);
   duk_get_prop(ctx, 0);
   if (duk_is_object(ctx, -1)) {

@@ -156,6 +156,10 @@ std::span<const LibraryNative> ArrayNatives();
 std::span<const LibraryNative> TextNatives();
 std::span<const LibraryNative> RegExpNatives();
 std::span<const LibraryNative> CloneNatives();
+std::span<const LibraryNative> LoweredHelperNatives();
+
+// A native function: (symbol) -> its description or undefined.
+duk_ret_t SymbolDescription(duk_context* ctx);
 std::span<const LibraryNative> IteratorNatives();
 std::span<const LibraryNative> MapSetNatives();
 std::span<const LibraryNative> PromiseNatives();

@@ -10,7 +10,6 @@
 #include "runtime/js/language/utf16.h"
 
 namespace edge::js::language {
-namespace {
 
 // (symbol) -> description. The engine's form is: a prefix byte, the description, and for symbols that are not registered 0xFF and a serial number.
 duk_ret_t SymbolDescription(duk_context* ctx) {
@@ -32,6 +31,8 @@ duk_ret_t SymbolDescription(duk_context* ctx) {
   duk_push_lstring(ctx, description.data(), description.size());
   return 1;
 }
+
+namespace {
 
 // (object, key, value): CreateDataPropertyOrThrow.
 duk_ret_t SetOwn(duk_context* ctx) {

@@ -166,6 +166,18 @@
   // ---- Helpers of lowered code ----
 
   edge.privateKey = native.privateKey;
+  edge.spread = native.spread;
+  edge.rest = native.rest;
+  edge.defineField = native.defineField;
+  edge.name = native.nameFunction;
+  edge.define = function define(target, source) {
+    var keys = Reflect.ownKeys(source), i;
+    for (i = 0; i < keys.length; i++) Object.defineProperty(target, keys[i], Object.getOwnPropertyDescriptor(source, keys[i]));
+    return target;
+  };
+  edge.privateMissing = function privateMissing(key) {
+    throw new TypeError('Cannot access a private member of an object whose class did not declare it');
+  };
   edge.protoLiteral = function protoLiteral(object, proto) {
     if (proto === null || isObject(proto)) Object.setPrototypeOf(object, proto);
     return object;
