@@ -32,7 +32,8 @@ void AddVariables(const std::vector<config::Variable>& variables, worker::Worker
   }
 }
 
-bundle::BundleRequest RequestOf(const config::WorkerConfig& config, std::string_view directory) {
+// What the bundler cannot do is refused here by name.
+absl::StatusOr<bundle::BundleRequest> RequestOf(const config::WorkerConfig& config, std::string_view directory) {
   bundle::BundleRequest request;
   request.root = std::string(directory);
   // The configuration's paths begin with its folder; the bundler wants them relative to the root.
@@ -44,6 +45,21 @@ bundle::BundleRequest RequestOf(const config::WorkerConfig& config, std::string_
   request.define = config.define;
   request.alias = config.alias;
   if (config.tsconfig.has_value()) request.tsconfig = *config.tsconfig;
+  if (config.jsx_factory.has_value() || config.jsx_fragment.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(config.file, ": jsx_factory and jsx_fragment are not supported: set jsxFactory and jsxFragmentFactory in tsconfig.json instead"));
+  }
+  for (const config::ModuleRule& rule : config.rules) {
+    bundle::ImportRule::Type type = bundle::ImportRule::Type::kText;
+    switch (rule.type) {
+      case config::ModuleRule::Type::kText: break;
+      case config::ModuleRule::Type::kData: type = bundle::ImportRule::Type::kData; break;
+      case config::ModuleRule::Type::kEsModule:
+      case config::ModuleRule::Type::kCommonJs: continue;  // what the bundler does with JavaScript anyway
+      case config::ModuleRule::Type::kCompiledWasm:
+        return absl::InvalidArgumentError(absl::StrCat(config.file, ": a rule of type CompiledWasm: WebAssembly is not supported"));
+    }
+    for (const std::string& glob : rule.globs) request.rules.push_back({type, glob});
+  }
   return request;
 }
 
@@ -84,7 +100,8 @@ absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& di
   bundle::BundlerOptions bundler_options;
   if (const std::optional<std::string> node = process_.Environment("EDGE_NODE"); node.has_value()) bundler_options.node = *node;
   bundle::Bundler bundler(clock_, disk_, process_, bundle::EmbeddedToolchain(), bundler_options);
-  EDGE_ASSIGN_OR_RETURN(bundle::BuildResult built, bundler.Build(RequestOf(loaded.config, directory)));
+  EDGE_ASSIGN_OR_RETURN(const bundle::BundleRequest bundle_request, RequestOf(loaded.config, directory));
+  EDGE_ASSIGN_OR_RETURN(bundle::BuildResult built, bundler.Build(bundle_request));
   if (!built.warnings.empty()) application.notices.push_back(built.warnings);
   application.code = CodeOf(built.bundle, loaded.config.name);
   application.bundle = std::move(built.bundle);

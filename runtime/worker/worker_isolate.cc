@@ -307,16 +307,16 @@ Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::Functio
       failure);
   if (entered != Entered::kOk) {
     if (entered == Entered::kFailed) ReportUncaught(failure);
-    return Invocation::Chunk::kFailed;
+    return invocation.chunk_state = Invocation::Chunk::kFailed;
   }
   while (invocation.chunk_state == Invocation::Chunk::kWaiting) {
     if (!AnythingPending()) {
       log_.Write(Severity::kError, code_.name, "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
-      return Invocation::Chunk::kFailed;
+      return invocation.chunk_state = Invocation::Chunk::kFailed;
     }
     before_wait();
     invocation.progress.Reset();
-    if (!invocation.progress.Wait().ok()) return Invocation::Chunk::kFailed;
+    if (!invocation.progress.Wait().ok()) return invocation.chunk_state = Invocation::Chunk::kFailed;
   }
   return invocation.chunk_state;
 }
@@ -385,6 +385,7 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
   if (invocation.timers_pending > 0) {
     for (auto it = timers_.begin(); it != timers_.end();) {
       if (it->second.invocation == invocation.id) {
+        web::ForgetTimer(isolate_->context(), it->second.id);
         timer_of_id_.erase(it->second.id);
         it = timers_.erase(it);
       } else {
@@ -505,7 +506,10 @@ void WorkerIsolate::RunTimers() {
     timer_of_id_.erase(timer.id);
     timers_.erase(timers_.begin());
     Invocation* const invocation = Find(timer.invocation);
-    if (invocation == nullptr) continue;
+    if (invocation == nullptr) {
+      web::ForgetTimer(isolate_->context(), timer.id);
+      continue;
+    }
     --invocation->timers_pending;
     // A timer that is cleared between here and its turn is gone from the library's table and does nothing.
     SpawnTask(*invocation, "timer", [] {}, [id = timer.id](duk_context* ctx) { web::FireTimer(ctx, id); });
