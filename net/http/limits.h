@@ -41,7 +41,7 @@ struct ServerLimits {
   // --- the server ---
   uint32_t connections_max = 20'000;         // the longest idle one is closed for a new one; when none is idle, 503
   uint32_t refusals_max = 64;                // connections being told 503 at the same time; more are dropped
-  Duration accept_retry_time = Duration::Milliseconds(100);  // after running out of descriptors
+  Duration accept_retry_time = Duration::Milliseconds(100);  // after a failure, such as running out of descriptors
   uint32_t pooled_sessions_max = 256;        // sets of buffers kept for reuse
   ByteCount read_buffer_bytes = ByteCount::KiB(16);  // first size; grows to head_bytes when a head needs it
 };

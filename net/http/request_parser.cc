@@ -4,7 +4,11 @@
 #include <limits>
 
 #include <boost/asio/buffer.hpp>
+// GCC 12 believes that Beast's optional content length is read before it is set, under the sanitizers alone.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <boost/beast/http/basic_parser.hpp>
+#pragma GCC diagnostic pop
 #include <boost/beast/http/error.hpp>
 
 #include "runtime/base/check.h"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/base/hash.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/base/str_cat.h"
 
@@ -32,6 +33,7 @@ Server::~Server() {
 }
 
 absl::Status Server::Start() {
+  domain_ = scheduler_.CurrentDomain();
   EDGE_RETURN_IF_ERROR(service_fibers_.Spawn("http accept", [this] { AcceptLoop(); }));
   return service_fibers_.Spawn("http sweep", [this] { SweepLoop(); });
 }
@@ -41,18 +43,21 @@ void Server::AcceptLoop() {
     absl::StatusOr<std::unique_ptr<Connection>> connection = listener_->Accept(Instant::Infinite());
     if (connection.ok()) {
       Admit(*std::move(connection));
-    } else if (absl::IsResourceExhausted(connection.status())) {
+      continue;
+    }
+    if (!scheduler_.CheckAlive().ok()) return;
+    if (absl::IsResourceExhausted(connection.status())) {
       // Out of descriptors: an idle connection is worth less than a new one.
       if (ServerConnection* oldest = parked_.front()) {
         oldest->Unpark();
         Destroy(oldest);
         ++stats_.connections_expired;
-      } else if (!scheduler_.SleepFor(limits_.accept_retry_time).ok()) {
-        return;
+        continue;
       }
-    } else {
-      return;  // cancelled, crashed, or the listener is broken for good
     }
+    // Whatever else has failed, a server that stopped accepting for good would look alive and serve nobody.
+    ++stats_.accept_failures;
+    if (!scheduler_.SleepFor(limits_.accept_retry_time).ok()) return;
   }
 }
 
@@ -68,7 +73,7 @@ void Server::Admit(std::unique_ptr<Connection> connection) {
     Destroy(oldest);
     ++stats_.connections_expired;
   }
-  auto* admitted = new ServerConnection(*this, std::move(connection));
+  auto* admitted = new ServerConnection(*this, std::move(connection), CombineHash(scheduler_.CurrentKey(), stats_.connections_accepted));
   all_.PushBack(admitted);
   admitted->Park();
 }

@@ -5,7 +5,7 @@
 //                  v                              |
 //               a fiber and a session: parse -> Handler::Handle -> conclude --> close / linger / abort
 //
-// A connection that waits for its next request is parked: it has no fiber and no buffers, only this server's record of about 130 bytes, and
+// A connection that waits for its next request is parked: it has no fiber and no buffers, only this server's record of about 100 bytes, and
 // the network calls back when there is something to read. Whoever is parked too long is closed by one sweeping fiber, oldest first.
 // Pipelined requests are answered in order and their responses leave together.
 //
@@ -35,6 +35,7 @@ namespace edge::http {
 
 struct ServerStats {
   uint64_t connections_accepted = 0;
+  uint64_t accept_failures = 0;       // tried again after accept_retry_time
   uint64_t connections_refused = 0;   // connections_max
   uint64_t connections_expired = 0;   // closed by the sweep or to make room
   uint64_t requests = 0;              // handed to the handler
@@ -71,7 +72,8 @@ class Server {
   // One accepted connection. In all_ always; in parked_ while it has no fiber.
   class ServerConnection final : public ReadableCallback {
    public:
-    ServerConnection(Server& server, std::unique_ptr<Connection> connection) : server_(server), connection_(std::move(connection)) {}
+    ServerConnection(Server& server, std::unique_ptr<Connection> connection, uint64_t key)
+        : server_(server), connection_(std::move(connection)), key_(key) {}
 
     void OnReadable() override;
     void Park();
@@ -96,7 +98,9 @@ class Server {
 
     Server& server_;
     std::unique_ptr<Connection> connection_;
+    const uint64_t key_;  // causal: names the fibers that the poll loop starts for this connection
     Instant parked_at_;
+    uint32_t awakenings_ = 0;
     uint32_t requests_ = 0;
   };
 
@@ -120,6 +124,7 @@ class Server {
   Event all_gone_;
   TaskGroup service_fibers_;     // accept, sweep, turning away
   TaskGroup connection_fibers_;
+  Domain* domain_ = nullptr;     // of whoever called Start; null outside of domains
   std::vector<std::unique_ptr<Session>> sessions_;  // for reuse
   uint32_t turning_away_ = 0;
   bool draining_ = false;

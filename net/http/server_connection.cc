@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "net/http/server.h"
-#include "runtime/base/check.h"
+#include "runtime/base/hash.h"
 #include "runtime/base/str_cat.h"
 
 namespace edge::http {
@@ -35,7 +35,7 @@ void Server::ServerConnection::Unpark() {
 
 void Server::ServerConnection::OnReadable() {
   server_.parked_.Remove(this);
-  absl::Status spawned = server_.connection_fibers_.Spawn("http", [this] { Run(); });
+  absl::Status spawned = server_.connection_fibers_.SpawnKeyed(CombineHash(key_, awakenings_++), server_.domain_, "http", [this] { Run(); });
   if (spawned.ok()) return;
   // Out of fibers. The network is in the middle of calling us, so the connection cannot be destroyed here; the sweep does it.
   parked_at_ = server_.scheduler_.clock().Now();

@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/http/testing/http_world.h"
+#include "rapidcheck/gtest.h"
+#include "runtime/base/status_macros.h"
 #include "runtime/base/str_cat.h"
+#include "runtime/fiber/domain.h"
 #include "runtime/fiber/event.h"
 
 namespace edge::http {
@@ -402,6 +407,79 @@ TEST(Server, DrainAbortsWhatOutlastsItsDeadline) {
   EXPECT_TRUE(busy->aborted());
   EXPECT_TRUE(half->aborted());
   EXPECT_EQ(world->server().connections(), 0u);
+}
+
+TEST(Server, ACrashEndsEverythingWhereItStands) {
+  std::vector<std::shared_ptr<FakeClient>> clients;
+  VirtualWorld world;
+  class Sleeper final : public Handler {
+   public:
+    explicit Sleeper(Scheduler& scheduler) : scheduler_(scheduler) {}
+    void Handle(Exchange& exchange) override {
+      status = scheduler_.SleepFor(Duration::Seconds(1000));
+      exchange.Respond(ResponseHead(200), "never").IgnoreError();
+    }
+    absl::Status status;
+
+   private:
+    Scheduler& scheduler_;
+  } handler(world.scheduler);
+  auto owned_listener = std::make_unique<FakeListener>(world.scheduler, clients);
+  FakeListener& listener = *owned_listener;
+  Server server(world.scheduler, std::move(owned_listener), handler, {});
+  Domain domain(world.scheduler, "node");
+  EDGE_CHECK_OK(world.scheduler.SpawnIn(&domain, "start", [&] { EDGE_CHECK_OK(server.Start()); }));
+  Settle(world.scheduler, clients);
+  auto parked = listener.Connect();
+  auto busy = listener.Connect();
+  busy->Send(kGet);
+  Settle(world.scheduler, clients);
+  EXPECT_EQ(domain.size(), 3u);  // accept, sweep and the busy connection
+
+  domain.Crash();
+  parked->Send(kGet);
+  Settle(world.scheduler, clients);
+
+  EXPECT_EQ(domain.size(), 0u);
+  EXPECT_TRUE(IsCrashed(handler.status));
+  EXPECT_EQ(busy->received(), "");
+  EXPECT_EQ(parked->received(), "");
+  EXPECT_EQ(server.stats().requests, 1u);
+}
+
+// Whatever comes in: every answer is well-formed, the connection is parked or over in bounded time, and nothing is left behind.
+RC_GTEST_PROP(Server, NoInputIsMoreThanItsConnectionsProblem, ()) {
+  static const std::vector<std::string> kPieces = {
+      "GET / HTTP/1.1\r\n", "POST /x HTTP/1.1\r\n", "HEAD / HTTP/1.0\r\n", "Host: a\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n",
+      "Expect: 100-continue\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n", "\r\n", "5\r\nhello\r\n", "0\r\n", "hello", "\n", "\r", " ", ":",
+      std::string(1, '\0'), "A: b\r\n", "PRI * HTTP/2.0\r\n\r\n", std::string(3000, 'q')};
+  ServerLimits limits;
+  limits.head_bytes = ByteCount::Bytes(8000);
+  HttpWorld world([](Exchange& exchange) {
+    char piece[7];
+    // Some bodies are read, some half, some not at all.
+    const size_t reads = exchange.head().fields().size() % 3;
+    for (size_t i = 0; i < reads * 100; ++i) {
+      absl::StatusOr<size_t> n = exchange.ReadBody(piece);
+      if (!n.ok() || *n == 0) break;
+    }
+    exchange.Respond(ResponseHead(200), "ok").IgnoreError();
+  }, limits);
+  auto client = world.Connect();
+  auto bystander = world.Connect();
+
+  const auto sends = *rc::gen::container<std::vector<std::vector<std::string>>>(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces)));
+  std::string received;
+  for (const std::vector<std::string>& pieces : sends) {
+    for (const std::string& piece : pieces) client->Send(piece);
+    world.Run();
+    received += client->TakeReceived();
+  }
+  RC_ASSERT(received.empty() || received.starts_with("HTTP/1.1 "));
+  RC_ASSERT(world.Ask(*bystander, kGet).ends_with("ok"));
+  for (int i = 0; i < 100; ++i) world.Advance(Duration::Seconds(1));
+  RC_ASSERT(client->closed());
+  RC_ASSERT(world.connection_fibers() == 0u);
 }
 
 }  // namespace

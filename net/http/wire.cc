@@ -14,7 +14,7 @@ namespace {
 // Below this much free space a read is not worth its system call.
 constexpr size_t kRoomMin = 2048;
 // What a pooled wire keeps of its output's memory.
-constexpr size_t kKeptOutputMax = 128 << 10;
+constexpr size_t kKeptOutputMax = 16 << 10;
 
 }  // namespace
 

@@ -5,7 +5,8 @@
 //   bundle.json     what it is (hash, exports, compatibility date and flags) and what it was made from (inputs with their hashes)
 //
 // The folder is self-contained: running it needs neither Node nor the sources. The lowering tool (lower/) writes it, whole or not at all.
-// The hash covers everything the runtime sees and nothing of where the bundle was made, so that the same sources give the same hash anywhere.
+// The hash covers everything the runtime sees and nothing of where the bundle was made, so that the same sources give the same hash
+// anywhere.
 #ifndef EDGE_RUNTIME_BUNDLE_BUNDLE_H_
 #define EDGE_RUNTIME_BUNDLE_BUNDLE_H_
 

@@ -47,7 +47,8 @@ TEST_P(MalformedMetadata, IsRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, MalformedMetadata,
-    ::testing::Values(MalformedCase{"", "not JSON"}, MalformedCase{"[]", "not an object"}, MalformedCase{"{}", "\"format_version\" is missing"},
+    ::testing::Values(MalformedCase{"", "not JSON"}, MalformedCase{"[]", "not an object"},
+                      MalformedCase{"{}", "\"format_version\" is missing"},
                       MalformedCase{R"({"format_version":2})", "format version 2, but this edge reads version 1"},
                       MalformedCase{R"({"format_version":1})", "\"content_hash\" is missing"},
                       MalformedCase{R"({"format_version":1,"content_hash":3})", "\"content_hash\" is missing or not a string"},

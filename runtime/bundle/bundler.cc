@@ -70,11 +70,16 @@ bool Bundler::InputsUnchanged(const BundleRequest& request, const BundleMetadata
   return true;
 }
 
-absl::StatusOr<Bundle> Bundler::FindCached(const BundleRequest& request, std::string_view index_path) {
-  EDGE_ASSIGN_OR_RETURN(const std::string hash, ReadWholeFile(disk_, index_path));
+absl::StatusOr<std::string> Bundler::IndexedHash(std::string_view index_path) {
+  EDGE_ASSIGN_OR_RETURN(std::string hash, ReadWholeFile(disk_, index_path));
   if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return absl::DataLossError(StrCat(index_path, " does not hold a hash"));
   }
+  return hash;
+}
+
+absl::StatusOr<Bundle> Bundler::FindCached(const BundleRequest& request, std::string_view index_path) {
+  EDGE_ASSIGN_OR_RETURN(const std::string hash, IndexedHash(index_path));
   EDGE_ASSIGN_OR_RETURN(Bundle bundle, LoadBundle(disk_, StrCat(CacheDirectory(request), "/", hash)));
   if (!InputsUnchanged(request, bundle.metadata)) return absl::NotFoundError("the application changed");
   return bundle;
@@ -115,15 +120,22 @@ absl::StatusOr<BuildResult> Bundler::Build(const BundleRequest& request) {
   EDGE_ASSIGN_OR_RETURN(const ChildResult result, RunTool(request));
   const std::string_view errors = WithoutTrailingNewlines(result.err);
   switch (result.exit_code) {
-    case kExitDone: break;
-    case kExitWrongCode: return absl::InvalidArgumentError(ToAbsl(errors));
-    case kExitOldNode: return absl::FailedPreconditionError(ToAbsl(errors));
-    default: return absl::InternalError(StrCat("the lowering tool ended with code ", result.exit_code, "\n", errors));
+    case kExitDone:
+      break;
+    case kExitWrongCode:
+      return absl::InvalidArgumentError(ToAbsl(errors));
+    case kExitOldNode:
+      return absl::FailedPreconditionError(ToAbsl(errors));
+    default:
+      return absl::InternalError(StrCat("the lowering tool ended with code ", result.exit_code, "\n", errors));
   }
   BuildResult built;
   EDGE_ASSIGN_OR_RETURN(built.bundle, LoadBundle(disk_, WithoutTrailingNewlines(result.out)));
   built.warnings = std::string(errors);
-  EDGE_RETURN_IF_ERROR(WriteWholeFile(disk_, index_path, built.bundle.metadata.content_hash));
+  const std::string& hash = built.bundle.metadata.content_hash;
+  const absl::StatusOr<std::string> previous = IndexedHash(index_path);
+  EDGE_RETURN_IF_ERROR(WriteWholeFile(disk_, index_path, hash));
+  if (previous.ok() && *previous != hash) EDGE_RETURN_IF_ERROR(disk_.Remove(StrCat(CacheDirectory(request), "/", *previous)));
   return built;
 }
 

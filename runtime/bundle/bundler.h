@@ -5,7 +5,8 @@
 //
 // The cache is addressed by content: <cache>/<content hash>/ is a bundle, <cache>/index/<request> names the bundle that the request gave
 // last. A bundle records the hash of every file it was made from, and the names that would have won over one of them had they existed.
-// Deleting the cache costs one build.
+// A bundle that its request no longer gives is removed, so that the cache does not grow with every change. Deleting the cache costs one
+// build.
 #ifndef EDGE_RUNTIME_BUNDLE_BUNDLER_H_
 #define EDGE_RUNTIME_BUNDLE_BUNDLER_H_
 
@@ -72,6 +73,7 @@ class Bundler {
  private:
   std::string RequestKey(const BundleRequest& request) const;
   std::string CacheDirectory(const BundleRequest& request) const;
+  absl::StatusOr<std::string> IndexedHash(std::string_view index_path);
   absl::StatusOr<Bundle> FindCached(const BundleRequest& request, std::string_view index_path);
   bool InputsUnchanged(const BundleRequest& request, const BundleMetadata& metadata);
   absl::StatusOr<ChildResult> RunTool(const BundleRequest& request);

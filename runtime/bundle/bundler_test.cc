@@ -54,7 +54,8 @@ class BundlerTest : public ::testing::Test {
 
   // Plays the tool: writes a bundle made from index.ts, with `shadow.ts` as a name that must stay free.
   ChildResult Built(std::string_view code) {
-    const std::string head = R"({"format_version":1,"compatibility_date":"2026-01-01","compatibility_flags":[],"main":"index.ts","exports":["default"]})";
+    const std::string head =
+        R"({"format_version":1,"compatibility_date":"2026-01-01","compatibility_flags":[],"main":"index.ts","exports":["default"]})";
     const std::string hash = Sha256Hex(StrCat(head, "\n", Sha256Hex(code), "\n", Sha256Hex("{}")));
     const std::string directory = StrCat("/app/.edge/cache/bundles/", hash);
     disk_.Put(StrCat(directory, "/worker.js"), code);
@@ -111,6 +112,17 @@ TEST_F(BundlerTest, AChangedInputBuildsAgain) {
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->bundle.code, "code 2");
   EXPECT_EQ(process_.spawns, 2);
+}
+
+TEST_F(BundlerTest, TheBundleThatANewOneReplacesIsRemoved) {
+  const absl::StatusOr<BuildResult> first = Build();
+  ASSERT_TRUE(first.ok());
+  disk_.Put("/app/index.ts", "export default 2");
+  process_.script = [this](const ChildOptions&) { return Built("code 2"); };
+
+  ASSERT_TRUE(Build().ok());
+
+  EXPECT_TRUE(absl::IsNotFound(LoadBundle(disk_, first->bundle.directory).status()));
 }
 
 TEST_F(BundlerTest, AFileThatWouldShadowAnInputBuildsAgain) {
@@ -199,7 +211,9 @@ TEST(EmbeddedToolchain, HoldsTheToolAndAnElfProgram) {
   const ToolchainFiles files = EmbeddedToolchain();
 
   EXPECT_THAT(std::string(files.lower_cjs.substr(0, 400)), HasSubstr("Node.js 18"));
-  EXPECT_EQ(files.esbuild.substr(0, 4), "\x7f" "ELF");
+  EXPECT_EQ(files.esbuild.substr(0, 4),
+            "\x7f"
+            "ELF");
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ std::string ToolchainFolder(const Process& process, std::string_view fallback) {
   return std::string(fallback);
 }
 
-absl::StatusOr<InstalledToolchain> InstallToolchain(Disk& disk, const Process& process, const ToolchainFiles& files, std::string_view folder) {
+absl::StatusOr<InstalledToolchain> InstallToolchain(Disk& disk, const Process& process, const ToolchainFiles& files,
+                                                    std::string_view folder) {
   const std::string directory = StrCat(folder, "/toolchain-", ToolchainHash(files));
   InstalledToolchain installed{.lower_cjs = StrCat(directory, "/lower.cjs"), .esbuild = StrCat(directory, "/esbuild")};
   EDGE_RETURN_IF_ERROR(Unpack(disk, process, installed.esbuild, files.esbuild));

@@ -35,7 +35,8 @@ struct InstalledToolchain {
 std::string ToolchainFolder(const Process& process, std::string_view fallback);
 
 // Makes sure that the files are in `folder`/toolchain-<hash>; two processes may do so at the same time. Errors: the Disk's. MAY SUSPEND.
-absl::StatusOr<InstalledToolchain> InstallToolchain(Disk& disk, const Process& process, const ToolchainFiles& files, std::string_view folder);
+absl::StatusOr<InstalledToolchain> InstallToolchain(Disk& disk, const Process& process, const ToolchainFiles& files,
+                                                    std::string_view folder);
 
 }  // namespace edge::bundle
 

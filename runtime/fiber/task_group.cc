@@ -28,6 +28,11 @@ absl::Status TaskGroup::Spawn(std::string_view label, absl::AnyInvocable<void()>
   return state_->scheduler.impl_->SpawnMember(state_.get(), label, std::move(body));
 }
 
+absl::Status TaskGroup::SpawnKeyed(uint64_t key, Domain* domain, std::string_view label, absl::AnyInvocable<void()> body) {
+  if (state_->cancelled) return CancelledStatus();
+  return state_->scheduler.impl_->Spawn({.key = key, .domain = domain, .group = state_.get()}, label, std::move(body));
+}
+
 void TaskGroup::Cancel() { state_->scheduler.impl_->CancelGroup(state_.get()); }
 
 bool TaskGroup::cancelled() const { return state_->cancelled; }

@@ -5,6 +5,7 @@
 #ifndef EDGE_RUNTIME_FIBER_TASK_GROUP_H_
 #define EDGE_RUNTIME_FIBER_TASK_GROUP_H_
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -27,6 +28,8 @@ class TaskGroup {
   // The new fiber belongs to the spawning fiber's domain. kResourceExhausted: too many fibers. kCancelled: the group is cancelled.
   // kAborted: the domain has crashed.
   absl::Status Spawn(std::string_view label, absl::AnyInvocable<void()> body);
+  // For callbacks of the poll loop, where there is no spawning fiber: as Scheduler::SpawnKeyed. Errors as Spawn.
+  absl::Status SpawnKeyed(uint64_t key, Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
   // Every wait of every member returns kCancelled from now on; those that are suspended become runnable in the order of their spawning.
   // A member that has not run yet still runs. Idempotent.
   void Cancel();

@@ -1,6 +1,8 @@
 #include "runtime/js/isolate.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -12,6 +14,8 @@ namespace {
 // Once the memory limit is hit, error objects still have to be made: each failure gives a little more, a few times; then JavaScript ends.
 constexpr size_t kMemoryGracePerFailure = 64 * 1024;
 constexpr int kMemoryFailuresMax = 16;
+
+constexpr size_t kSmallRequest = 64 * 1024;
 
 // Stack that is not a fiber's is taken to have this much left.
 constexpr size_t kUncheckedStack = 2 * 1024 * 1024;
@@ -47,8 +51,8 @@ double OnRandom(edge_host* host) {
 
 int OnOutOfMemory(edge_host* host, size_t size) {
   IsolateCore& core = *static_cast<IsolateCore*>(host);
-  // One request that could hardly ever be met says nothing about the rest of the heap.
-  if (size > core.limits.memory.bytes() / 8) return 0;
+  // One giant request says nothing about the rest of the heap.
+  if (size > kSmallRequest && core.arena.used_bytes() < core.limits.memory.bytes() / 2) return 0;
   core.condemned = Limit::kMemory;
   if (++core.memory_failures <= kMemoryFailuresMax) {
     core.arena.set_limit_bytes(core.arena.limit_bytes() + kMemoryGracePerFailure);
@@ -58,13 +62,92 @@ int OnOutOfMemory(edge_host* host, size_t size) {
   return 0;
 }
 
-void* EngineAllocate(void* core, duk_size_t size) { return static_cast<IsolateCore*>(static_cast<edge_host*>(core))->arena.Allocate(size); }
-void* EngineReallocate(void* core, void* block, duk_size_t size) {
-  return static_cast<IsolateCore*>(static_cast<edge_host*>(core))->arena.Reallocate(block, size);
+// Touching memory is work: large blocks cost an instruction per so many bytes.
+constexpr size_t kChargedBlock = 4096;
+constexpr size_t kBytesPerInstruction = 64;
+
+void ChargeBlock(IsolateCore& core, size_t size) {
+  if (size >= kChargedBlock && core.ctx != nullptr) edge_charge_quietly(core.ctx, static_cast<int64_t>(size / kBytesPerInstruction));
+}
+
+void* EngineAllocate(void* data, duk_size_t size) {
+  IsolateCore& core = *static_cast<IsolateCore*>(static_cast<edge_host*>(data));
+  ChargeBlock(core, size);
+  return core.arena.Allocate(size);
+}
+void* EngineReallocate(void* data, void* block, duk_size_t size) {
+  IsolateCore& core = *static_cast<IsolateCore*>(static_cast<edge_host*>(data));
+  ChargeBlock(core, size);
+  return core.arena.Reallocate(block, size);
 }
 void EngineFree(void* core, void* block) { static_cast<IsolateCore*>(static_cast<edge_host*>(core))->arena.Free(block); }
 
 void OnFatal(void* core, const char* message) { EDGE_CHECK(false) << "the JavaScript engine gave up: " << (message ? message : ""); }
+
+// Fills in the user's own file and line. False if the frame is not to be shown.
+bool Locate(IsolateCore& core, const edge_frame& frame, std::string_view* file, int* line) {
+  *file = frame.file;
+  *line = static_cast<int>(frame.line);
+  if (frame.is_native || file->substr(0, kLibraryFilePrefix.size()) == kLibraryFilePrefix) return false;
+  for (MappedFile& mapped : core.mapped_files) {
+    if (mapped.name != *file) continue;
+    if (mapped.load != nullptr) {
+      mapped.map = mapped.load();
+      mapped.load = nullptr;
+    }
+    if (mapped.map != nullptr) {
+      if (const auto position = mapped.map->Lookup(*line)) {
+        *file = position->file;
+        *line = position->line;
+      }
+    }
+    break;
+  }
+  return true;
+}
+
+// A frame's line of error.stack in V8's form. Natives appear as V8 shows them, except for those through which lowered code calls.
+size_t OnFormatFrame(edge_host* host, const edge_frame* frame, char* out, size_t size) {
+  IsolateCore& core = *static_cast<IsolateCore*>(host);
+  std::string_view file;
+  int line = 0;
+  const char* create = frame->is_construct ? "new " : "";
+  int written = 0;
+  if (Locate(core, *frame, &file, &line)) {
+    const int file_size = static_cast<int>(file.size());
+    // The engine calls a script's own level "global".
+    if (frame->function[0] != '\0' && std::strcmp(frame->function, "global") != 0) {
+      written = std::snprintf(out, size, "\n    at %s%s (%.*s:%d)", create, frame->function, file_size, file.data(), line);
+    } else {
+      written = std::snprintf(out, size, "\n    at %.*s:%d", file_size, file.data(), line);
+    }
+  } else if (frame->is_native && frame->function[0] != '\0') {
+    for (const char* plumbing : {"construct", "apply", "call", "resume", "yield", "captureStackTrace"}) {
+      if (std::strcmp(frame->function, plumbing) == 0) return 0;
+    }
+    written = std::snprintf(out, size, "\n    at %s%s (<anonymous>)", create, frame->function);
+  }
+  return std::min(static_cast<size_t>(written), size - 1);
+}
+
+struct FrameCollector {
+  IsolateCore& core;
+  std::vector<StackFrame> frames;
+};
+
+void CollectFrame(void* data, const edge_frame* frame) {
+  auto& collector = *static_cast<FrameCollector*>(data);
+  std::string_view file;
+  int line = 0;
+  if (!Locate(collector.core, *frame, &file, &line)) return;
+  collector.frames.push_back({.function = frame->function, .file = std::string(file), .line = line});
+}
+
+// [ error ] -> [ error ].
+duk_ret_t CollectFrames(duk_context* ctx, void* collector) {
+  edge_for_each_frame(ctx, -1, CollectFrame, collector);
+  return 1;
+}
 
 duk_ret_t RunBody(duk_context* ctx, void* body) {
   (*static_cast<absl::FunctionRef<void(duk_context*)>*>(body))(ctx);
@@ -96,6 +179,11 @@ duk_ret_t PushDescription(duk_context* ctx, void*) {
 // [ error ] -> [ ].
 JsError TakeError(duk_context* ctx) {
   JsError error;
+  FrameCollector collector{.core = CoreOf(ctx), .frames = {}};
+  duk_dup_top(ctx);
+  (void)duk_safe_call(ctx, CollectFrames, &collector, 1, 1);
+  duk_pop(ctx);
+  error.frames = std::move(collector.frames);
   if (duk_safe_call(ctx, PushDescription, nullptr, 1, 3) == DUK_EXEC_SUCCESS) {
     // Reading a string that is on the stack does not throw; only its conversion may allocate.
     error.name = RequireUtf8(ctx, -3);
@@ -128,6 +216,18 @@ void FixUp(duk_context* ctx) {
   }
   duk_pop(ctx);
   duk_del_prop_string(ctx, -1, "CBOR");
+
+  duk_get_prop_string(ctx, -1, "Error");
+  duk_push_string(ctx, "captureStackTrace");
+  duk_push_c_function(ctx, edge_capture_stack_trace, DUK_VARARGS);
+  duk_push_string(ctx, "name");
+  duk_push_string(ctx, "captureStackTrace");
+  duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_CONFIGURABLE);
+  duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE);
+  duk_get_prop_string(ctx, -1, "prototype");
+  duk_del_prop_string(ctx, -1, "fileName");
+  duk_del_prop_string(ctx, -1, "lineNumber");
+  duk_pop_2(ctx);
   duk_pop(ctx);
 }
 
@@ -140,6 +240,7 @@ std::unique_ptr<Isolate> Isolate::Create(IsolateHost& host, const IsolateLimits&
   core->now_ms = OnNow;
   core->random = OnRandom;
   core->out_of_memory = OnOutOfMemory;
+  core->format_frame = OnFormatFrame;
   core->stack_limit = nullptr;
   core->ctx = duk_create_heap(EngineAllocate, EngineReallocate, EngineFree, static_cast<edge_host*>(core.get()), OnFatal);
   if (core->ctx == nullptr) return nullptr;
@@ -226,6 +327,12 @@ void Isolate::LoadLibrary(duk_context* ctx, std::span<const unsigned char> bytec
   duk_load_function(ctx);
 }
 
+void Isolate::ForbidCodeGeneration(duk_context* ctx) { edge_forbid_codegen(ctx); }
+
+void Isolate::SetSourceMap(std::string file_name, SourceMapLoader load) {
+  core_->mapped_files.push_back({.name = std::move(file_name), .load = std::move(load), .map = nullptr});
+}
+
 Limit Isolate::condemned() const { return core_->condemned; }
 int64_t Isolate::executed_instructions() const { return Executed(*core_); }
 size_t Isolate::memory_used_bytes() const { return core_->arena.used_bytes(); }
@@ -257,6 +364,7 @@ JsError DescribeError(duk_context* ctx, duk_idx_t index) {
   return TakeError(ctx);
 }
 
+void ChargeCpuLater(duk_context* ctx, int64_t instructions) { edge_charge_quietly(ctx, instructions); }
 bool IsTerminated(duk_context* ctx) { return edge_is_terminating(ctx) != 0; }
 void RequireNativeStack(duk_context* ctx, ByteCount bytes) { edge_require_native_stack(ctx, bytes.bytes()); }
 

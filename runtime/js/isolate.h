@@ -19,11 +19,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "duktape.h"
 #include "runtime/base/byte_count.h"
 #include "runtime/base/time.h"
+#include "runtime/js/source_map.h"
 
 namespace edge::js {
 
@@ -46,11 +49,19 @@ struct IsolateLimits {
 
 enum class Limit : uint8_t { kNone, kCpu, kMemory };
 
+// A call in a stack trace, innermost first. File and line are the user's own where a source map knows them.
+struct StackFrame {
+  std::string function;  // empty if it has no name
+  std::string file;
+  int line = 0;
+};
+
 // An error that left JavaScript.
 struct JsError {
   std::string name;     // "TypeError"; empty if what was thrown is not an error object
   std::string message;  // or the thrown value as text
   std::string stack;    // as error.stack; may be empty
+  std::vector<StackFrame> frames;  // without natives and edge's own library
   Limit limit = Limit::kNone;  // kCpu, kMemory: the isolate is condemned
 };
 
@@ -103,6 +114,10 @@ class Isolate {
   // From now on `eval` and `new Function` throw EvalError. Called when start-up is over. Inside Run.
   static void ForbidCodeGeneration(duk_context* ctx);
 
+  // Stack traces show the lines of `file_name` by the map that `load` gives (null: none). Called at most once, when a trace is first looked at.
+  using SourceMapLoader = absl::AnyInvocable<std::shared_ptr<const SourceMap>()>;
+  void SetSourceMap(std::string file_name, SourceMapLoader load);
+
   Limit condemned() const;
   // Instructions executed since creation.
   int64_t executed_instructions() const;
@@ -123,6 +138,9 @@ class Isolate {
 
 // ---- For natives ----
 
+// Names of library files begin with this; their frames are left out of stack traces.
+inline constexpr std::string_view kLibraryFilePrefix = "edge:";
+
 // Per-isolate state by kind: a few nanoseconds. Null if none was set.
 void* GetAttachment(duk_context* ctx, AttachmentKind kind);
 // Takes ownership: `destroy` is called with the value when the isolate dies, after all native objects were released. May be null.
@@ -130,6 +148,8 @@ void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*de
 
 // Counts work done by a native as executed instructions (1 is about 5 ns). Throws the CPU limit error. MAY SUSPEND.
 void ChargeCpu(duk_context* ctx, int64_t instructions);
+// The same from code that may neither throw nor suspend; the cost shows at the next instruction.
+void ChargeCpuLater(duk_context* ctx, int64_t instructions);
 // The isolate is over a limit and no more JavaScript will run.
 bool IsTerminated(duk_context* ctx);
 // The thrown value at `index` as text; never throws. The stack is as it was.

@@ -39,6 +39,12 @@ struct Attachment {
   void (*destroy)(void*) = nullptr;
 };
 
+struct MappedFile {
+  std::string name;
+  Isolate::SourceMapLoader load;  // null once called
+  std::shared_ptr<const SourceMap> map;
+};
+
 // The engine's heap has this as its user data.
 struct IsolateCore : edge_host {
   IsolateCore(IsolateHost& owner_in, const IsolateLimits& limits_in) : owner(owner_in), limits(limits_in), arena(limits_in.memory) {}
@@ -60,6 +66,7 @@ struct IsolateCore : edge_host {
 
   std::array<Attachment, kAttachmentKinds> attachments;
   ClassTable classes;
+  std::vector<MappedFile> mapped_files;
 };
 
 inline IsolateCore& CoreOf(duk_context* ctx) { return *static_cast<IsolateCore*>(edge_host_of(ctx)); }

@@ -1,57 +1,9 @@
 #include "runtime/js/isolate.h"
 
-#include <gtest/gtest.h>
-#include <pthread.h>
-
-#include <functional>
-#include <string>
-
-#include "runtime/js/native.h"
+#include "runtime/js/isolate_testing.h"
 
 namespace edge::js {
 namespace {
-
-class TestHost : public IsolateHost {
- public:
-  WallTime WallNow() override { return WallTime::FromUnixMilliseconds(1'700'000'000'123); }
-  uint64_t RandomU64() override { return random_ = random_ * 6364136223846793005u + 1442695040888963407u; }
-  void Interrupt() override {
-    ++interrupts;
-    if (on_interrupt) on_interrupt();
-  }
-
-  int interrupts = 0;
-  std::function<void()> on_interrupt;
-
- private:
-  uint64_t random_ = 1;
-};
-
-class IsolateTest : public testing::Test {
- protected:
-  IsolateTest() { Make({}); }
-
-  void Make(const IsolateLimits& limits) {
-    isolate_ = Isolate::Create(host_, limits);
-    ASSERT_NE(isolate_, nullptr);
-  }
-
-  // The script's value as text, or "name: message" of what it throws.
-  std::string Eval(std::string_view source, const EnterOptions& options = {}) {
-    std::string result;
-    error_ = isolate_->Run(options, [&](duk_context* ctx) {
-      Isolate::Evaluate(ctx, source, "test.js");
-      duk_to_string(ctx, -1);
-      result = RequireUtf8(ctx, -1);
-    });
-    if (error_.has_value()) return error_->name + ": " + error_->message;
-    return result;
-  }
-
-  TestHost host_;
-  std::unique_ptr<Isolate> isolate_;
-  std::optional<JsError> error_;
-};
 
 TEST_F(IsolateTest, RunsScriptsAndReportsErrors) {
   EXPECT_EQ(Eval("1 + 1"), "2");

@@ -85,7 +85,11 @@ int Main(const std::vector<std::string>& words) {
 
   Event stop(scheduler);
   for (const int signal : {SIGTERM, SIGINT}) {
-    const absl::Status watched = loop.OnSignal(signal, [&stop] { stop.Set(); });
+    // The first one asks for a graceful end, the second does not wait for it.
+    const absl::Status watched = loop.OnSignal(signal, [&stop, &process, signal] {
+      if (stop.is_set()) process.Exit(128 + signal);
+      stop.Set();
+    });
     if (!watched.ok()) terminal.Note(std::string(watched.message()));
   }
   int exit_code = kExitInternal;

@@ -30,6 +30,8 @@ EpollLoop::EpollLoop(OsClock& clock)
     : clock_(clock), epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), events_(new epoll_event[kEventsPerPoll]) {
   EDGE_CHECK(epoll_.valid() && wake_.valid()) << "epoll: " << ErrorText(errno);
   AddOwn(epoll_.get(), wake_.get(), &wake_mark);
+  // A pipe or socket whose reader is gone is an error of the write, not the end of the process.
+  signal(SIGPIPE, SIG_IGN);
 }
 
 EpollLoop::~EpollLoop() {

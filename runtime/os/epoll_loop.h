@@ -41,7 +41,7 @@ class EpollLoop final : public Poller {
     virtual void OnDue(Instant now) = 0;
   };
 
-  // The clock is borrowed and refreshed after every poll.
+  // The clock is borrowed and refreshed after every poll. Ignores SIGPIPE from now on.
   explicit EpollLoop(OsClock& clock);
   ~EpollLoop() override;
   EpollLoop(const EpollLoop&) = delete;

@@ -19,7 +19,11 @@ class ServedHead final : public web::IncomingHead {
 
   std::string_view Method() const override { return head_->method(); }
   std::string_view Url() const override {
-    if (url_.empty()) url_.append("http://").append(head_->authority()).append(head_->path_and_query().starts_with('/') ? "" : "/").append(head_->path_and_query());
+    if (url_.empty()) {
+      // HTTP/1.0 may leave the host out.
+      const std::string_view path = head_->path_and_query();
+      url_.append("http://").append(head_->authority().empty() ? "localhost" : head_->authority()).append(path.starts_with('/') ? "" : "/").append(path);
+    }
     return url_;
   }
   size_t HeaderCount() const override { return head_->fields().size(); }

@@ -309,12 +309,13 @@ Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::Functio
     if (entered == Entered::kFailed) ReportUncaught(failure);
     return invocation.chunk_state = Invocation::Chunk::kFailed;
   }
+  // Before the loop: it may suspend, and the chunk may come meanwhile.
+  if (invocation.chunk_state == Invocation::Chunk::kWaiting) before_wait();
   while (invocation.chunk_state == Invocation::Chunk::kWaiting) {
     if (!AnythingPending()) {
       log_.Write(Severity::kError, code_.name, "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
       return invocation.chunk_state = Invocation::Chunk::kFailed;
     }
-    before_wait();
     invocation.progress.Reset();
     if (!invocation.progress.Wait().ok()) return invocation.chunk_state = Invocation::Chunk::kFailed;
   }

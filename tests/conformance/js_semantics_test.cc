@@ -1,7 +1,7 @@
 // Snippets of modern JavaScript, lowered at build time and run in an isolate, against the values that Node computed for them.
 //
-// testdata/js-semantics.txt is the project's yardstick; testdata/js-lowering.txt goes after what lowering could get wrong. The list of known
-// failures must be exact: a snippet that begins to work has to leave it. docs/javascript.md gives the reason of each.
+// testdata/js-semantics.txt is the project's yardstick; testdata/js-lowering.txt goes after what lowering could get wrong. The list of
+// known failures must be exact: a snippet that begins to work has to leave it. docs/javascript.md gives the reason of each.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>

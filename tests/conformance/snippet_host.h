@@ -6,8 +6,8 @@
 
 namespace edge::conformance {
 
-// The bundle's default export is called; what its promise is fulfilled with comes back as JSON (undefined as "__undefined__"), else "threw ..." with
-// the error's text. Timers fire in their order when no microtask is left.
+// The bundle's default export is called; what its promise is fulfilled with comes back as JSON (undefined as "__undefined__"), else "threw
+// ..." with the error's text. Timers fire in their order when no microtask is left.
 std::string RunSnippet(const std::string& code);
 
 }  // namespace edge::conformance

@@ -56,6 +56,10 @@ _PATCHES = [
     "09-compiler-stack",
     "10-out-of-memory",
     "11-regexp-steps",
+    "12-work",
+    "13-code-generation",
+    "14-stack-traces",
+    "15-json-surrogates",
 ]
 
 def duktape(name = "duktape"):

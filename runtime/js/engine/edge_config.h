@@ -2,6 +2,8 @@
 #if !defined(EDGE_CONFIG_H_INCLUDED)
 #define EDGE_CONFIG_H_INCLUDED
 
+#include <string.h>
+
 #include "edge_engine.h"
 
 /* Part of the engine's heap structure; zero at the start. */
@@ -13,7 +15,7 @@ struct edge_heap {
   int64_t debt;                  /* instructions charged by collections beyond the counter */
   struct duk_heaphdr* gray;      /* objects to mark, linked through h_prev */
   uint64_t gc_visited;
-  uint64_t collections;
+  int32_t codegen_forbidden;
   struct duk_hobject* new_target; /* between a Reflect.construct and the activation it makes */
 };
 
@@ -47,6 +49,13 @@ struct edge_heap {
 #define DUK_USE_NATIVE_STACK_CHECK() ((char*) __builtin_frame_address(0) < EDGE_HOST_OF_UDATA(thr->heap->heap_udata)->stack_limit)
 #undef DUK_USE_COMPILER_RECLIMIT
 #define DUK_USE_COMPILER_RECLIMIT 1000
+
+/* Frames of edge's own library are left out of error.stack, so more are recorded than shown. */
+#undef DUK_USE_TRACEBACK_DEPTH
+#define DUK_USE_TRACEBACK_DEPTH 24
+
+/* A call in return position keeps its caller's frame: traces show it, and endless recursion ends. */
+#undef DUK_USE_TAILCALL
 
 /* Speed. */
 #define DUK_USE_FASTINT

@@ -21,6 +21,15 @@ struct edge_native_type {
   uint32_t slots;
 };
 
+// One line of a stack trace. The texts are the engine's, valid during the call.
+struct edge_frame {
+  const char* function;  // "" if it has no name
+  const char* file;      // "" for natives
+  uint32_t line;
+  int is_native;
+  int is_construct;
+};
+
 struct edge_host {
   // Called when the stretch of instructions granted last has been executed. `extra` more were charged without being waited for (collections).
   // Returns how many may be executed before the next call; 0 or less ends all JavaScript of this heap for good. May suspend the fiber.
@@ -29,6 +38,8 @@ struct edge_host {
   double (*random)(struct edge_host* host);
   // An allocation failed after collections. Returns nonzero to have it tried once more.
   int (*out_of_memory)(struct edge_host* host, size_t size);
+  // Writes the frame's line of error.stack, beginning with a line feed, and returns its length; 0 leaves the frame out.
+  size_t (*format_frame)(struct edge_host* host, const struct edge_frame* frame, char* out, size_t size);
   // JavaScript, the compiler and natives that recurse throw RangeError when the stack pointer comes below this.
   char* stack_limit;
 };
@@ -40,6 +51,8 @@ int32_t edge_get_counter(struct duk_hthread* ctx);
 void edge_set_counter(struct duk_hthread* ctx, int32_t instructions);
 // Counts instructions that a native did; throws when the budget is gone; may suspend the fiber.
 void edge_charge(struct duk_hthread* ctx, int64_t instructions);
+// The same from a place that may neither throw nor suspend; the cost shows at the next instruction.
+void edge_charge_quietly(struct duk_hthread* ctx, int64_t instructions);
 int edge_is_terminating(struct duk_hthread* ctx);
 // From now on no JavaScript of this heap runs: the next instruction throws, no catch or finally runs.
 void edge_terminate(struct duk_hthread* ctx);
@@ -66,6 +79,14 @@ void* edge_constructing(struct duk_hthread* ctx, void** new_target);
 // ---- Kinds ----
 // The engine's own class of an object ("Date", "Uint8Array", "Arguments" ...), which scripts cannot change; null for what is not an object.
 const char* edge_class_name(struct duk_hthread* ctx, int32_t index);
+
+// ---- Errors ----
+// eval and Function throw EvalError from now on.
+void edge_forbid_codegen(struct duk_hthread* ctx);
+// Calls back for each frame of the error at `index`, innermost first. Returns 0 if it has no trace.
+int edge_for_each_frame(struct duk_hthread* ctx, int32_t index, void (*callback)(void* data, const struct edge_frame* frame), void* data);
+// Error.captureStackTrace.
+int edge_capture_stack_trace(struct duk_hthread* ctx);
 
 // ---- Reflect ----
 int edge_reflect_construct(struct duk_hthread* ctx);

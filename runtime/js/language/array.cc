@@ -159,6 +159,72 @@ duk_ret_t Slice(duk_context* ctx) {
   return 1;
 }
 
+// find, findIndex, findLast, findLastIndex.
+enum class Direction { kForward, kBackward };
+enum class Found { kValue, kIndex };
+
+template <Direction direction, Found found>
+duk_ret_t Find(duk_context* ctx) {
+  duk_set_top(ctx, 2);
+  PushThisObject(ctx, "find");
+  const duk_uarridx_t length = IndexLength(ctx, 2);
+  RequireCallback(ctx, 0);
+  for (duk_uarridx_t k = 0; k < length; ++k) {
+    const duk_uarridx_t i = direction == Direction::kForward ? k : length - 1 - k;
+    duk_get_prop_index(ctx, 2, i);
+    duk_dup(ctx, 0);
+    duk_dup(ctx, 1);
+    duk_dup(ctx, 3);
+    duk_push_number(ctx, i);
+    duk_dup(ctx, 2);
+    duk_call_method(ctx, 3);
+    if (duk_to_boolean(ctx, -1)) {
+      if (found == Found::kIndex) {
+        duk_push_number(ctx, i);
+      } else {
+        duk_pop(ctx);
+      }
+      return 1;
+    }
+    duk_set_top(ctx, 3);
+  }
+  if (found == Found::kValue) return 0;
+  duk_push_int(ctx, -1);
+  return 1;
+}
+
+duk_ret_t Includes(duk_context* ctx) {
+  duk_set_top(ctx, 2);
+  PushThisObject(ctx, "includes");
+  const duk_uarridx_t length = IndexLength(ctx, 2);
+  const auto start = static_cast<duk_uarridx_t>(length == 0 ? 0 : ClampIndex(ctx, 1, length, 0));
+  const bool is_nan = duk_is_nan(ctx, 0) != 0;
+  for (duk_uarridx_t i = start; i < length; ++i) {
+    duk_get_prop_index(ctx, 2, i);
+    const bool same = duk_strict_equals(ctx, 0, -1) || (is_nan && duk_is_nan(ctx, -1));
+    duk_pop(ctx);
+    if (same) {
+      duk_push_true(ctx);
+      return 1;
+    }
+  }
+  duk_push_false(ctx);
+  return 1;
+}
+
+duk_ret_t At(duk_context* ctx) {
+  duk_set_top(ctx, 1);
+  PushThisObject(ctx, "at");
+  const double length = LengthOf(ctx, 1);
+  double index = duk_to_number(ctx, 0);
+  index = index != index ? 0 : std::trunc(index);
+  if (index < 0) index += length;
+  if (!(index >= 0 && index < length)) return 0;
+  duk_push_number(ctx, index);
+  duk_get_prop(ctx, 1);
+  return 1;
+}
+
 // ---- sort ----------------------------------------------------------------------------------------------------------------------------
 
 // Stack of a running sort: [ compare object work keys ]. work: the values; keys: their strings when there is no compare function, else undefined.
@@ -279,7 +345,23 @@ duk_ret_t Sort(duk_context* ctx) {
 
 constexpr LibraryNative kNatives[] = {{"map", Map, 1}, {"filter", Filter, 1}, {"slice", Slice, 2}, {"sort", Sort, 1}};
 
+// Put on Array.prototype as they are.
+constexpr Method kPrototypeMethods[] = {
+    {"at", At, 1},
+    {"find", Find<Direction::kForward, Found::kValue>, 1},
+    {"findIndex", Find<Direction::kForward, Found::kIndex>, 1},
+    {"findLast", Find<Direction::kBackward, Found::kValue>, 1},
+    {"findLastIndex", Find<Direction::kBackward, Found::kIndex>, 1},
+    {"includes", Includes, 1},
+};
+
 }  // namespace
+
+void InstallArray(duk_context* ctx) {
+  Push(ctx, StateOf(ctx).roots.array_prototype);
+  for (const Method& method : kPrototypeMethods) PutHiddenMethod(ctx, method);
+  duk_pop(ctx);
+}
 
 std::span<const LibraryNative> ArrayNatives() { return kNatives; }
 

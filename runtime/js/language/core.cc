@@ -234,6 +234,16 @@ void TakeSlot(duk_context* ctx, duk_idx_t index, uint32_t slot) {
   SetSlot(ctx, index, slot);
 }
 
+void PutHiddenMethod(duk_context* ctx, const Method& method) {
+  duk_push_string(ctx, method.name);
+  const LibraryNative native[] = {{method.name, method.function, method.length}};
+  duk_push_object(ctx);
+  PutNatives(ctx, native);
+  duk_get_prop_string(ctx, -1, method.name);
+  duk_remove(ctx, -2);
+  duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
+}
+
 void PushIteratorResult(duk_context* ctx, bool done) {
   const Roots& roots = StateOf(ctx).roots;
   duk_push_object(ctx);
@@ -292,6 +302,7 @@ void InstallLanguage(duk_context* ctx) {
   state.roots.edge_object = KeepRoot(ctx);
 
   InstallIterators(ctx);
+  InstallArray(ctx);
   InstallPromise(ctx);
   InstallCoroutines(ctx);
   InstallMapSet(ctx);

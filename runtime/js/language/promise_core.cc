@@ -1,5 +1,6 @@
 #include "runtime/js/language/promise_core.h"
 
+#include "edge_engine.h"
 #include "runtime/base/check.h"
 
 namespace edge::js::language {
@@ -134,7 +135,8 @@ duk_ret_t Construct(duk_context* ctx) {
   if (!IsConstructing(ctx)) ThrowError(ctx, "TypeError", "Promise constructor cannot be invoked without 'new'");
   if (!duk_is_callable(ctx, 0)) ThrowError(ctx, "TypeError", "Promise resolver is not a function");
   duk_set_top(ctx, 1);
-  Promise* promise = PushPromise(ctx);
+  auto* promise = new Promise;
+  PushNative(ctx, kPromiseType, promise);
   duk_dup(ctx, 0);
   PushResolver(ctx, 1, kMagicResolve);
   PushResolver(ctx, 1, kMagicReject);
@@ -283,7 +285,8 @@ const NativeType kPromiseType = {"Promise", ReleasePromise, 1 + kSlotsPerReactio
 
 Promise* PushPromise(duk_context* ctx) {
   auto* promise = new Promise;
-  PushNative(ctx, kPromiseType, promise);
+  // What PushNative does outside of a constructor, without looking the class up.
+  edge_native_push(ctx, reinterpret_cast<const edge_native_type*>(&kPromiseType), promise, StateOf(ctx).roots.promise_prototype);
   return promise;
 }
 

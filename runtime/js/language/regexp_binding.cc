@@ -597,6 +597,7 @@ void InstallRegExp(duk_context* ctx) {
   duk_insert(ctx, -2);
   duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
   duk_pop(ctx);
+  InstallStringDispatch(ctx);
 }
 
 std::span<const LibraryNative> RegExpNatives() { return kNatives; }

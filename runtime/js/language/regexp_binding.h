@@ -63,6 +63,12 @@ struct RegExpState {
   void* index = nullptr;
   void* input = nullptr;
   void* groups = nullptr;
+  void* symbol_match = nullptr;
+  void* symbol_replace = nullptr;
+  void* symbol_split = nullptr;
+  void* engine_match = nullptr;    // the engine's own String methods, for arguments that are no objects
+  void* engine_replace = nullptr;
+  void* engine_split = nullptr;
   void* slow = nullptr;       // glue: the generic algorithms, for patched or subclassed RegExps
 };
 
@@ -94,6 +100,8 @@ double GetLastIndex(duk_context* ctx, duk_idx_t index);
 RegExp* PristineRegExp(duk_context* ctx, duk_idx_t index);
 
 std::span<const Method> RegExpFastMethods();
+// String.prototype.match, replace and split.
+void InstallStringDispatch(duk_context* ctx);
 
 }  // namespace edge::js::language
 

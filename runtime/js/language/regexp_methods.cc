@@ -282,6 +282,58 @@ duk_ret_t FastSplit(duk_context* ctx) {
   return 1;
 }
 
+// ---- String.prototype.match, replace, split ------------------------------------------------------------------------------------------
+
+// The String side: `symbol` of an object argument decides; strings take the engine's own method.
+// [ argument (second) ] with `this` a value that is not null or undefined.
+duk_ret_t Dispatch(duk_context* ctx, const char* name, duk_idx_t count, void* symbol, void* own) {
+  duk_set_top(ctx, count);
+  duk_push_this(ctx);
+  if (duk_is_null_or_undefined(ctx, count)) ThrowError(ctx, "TypeError", "String.prototype.%s called on null or undefined", name);
+  if (duk_is_object(ctx, 0)) {
+    Push(ctx, symbol);
+    duk_get_prop(ctx, 0);
+    if (!duk_is_null_or_undefined(ctx, -1)) {
+      // [ argument (second) this method ] -> [ method argument this (second) ]
+      duk_insert(ctx, 0);
+      duk_insert(ctx, 2);
+      duk_call_method(ctx, count);
+      return 1;
+    }
+    duk_pop(ctx);
+  }
+  duk_insert(ctx, 0);
+  Push(ctx, own);
+  duk_insert(ctx, 0);
+  // The engine's method would take an object for one of its own RegExps.
+  if (duk_is_object(ctx, 2)) duk_to_string(ctx, 2);
+  duk_call_method(ctx, count);
+  return 1;
+}
+
+duk_ret_t StringReplace(duk_context* ctx) {
+  const RegExpState& state = RegExpStateOf(ctx);
+  return Dispatch(ctx, "replace", 2, state.symbol_replace, state.engine_replace);
+}
+
+duk_ret_t StringSplit(duk_context* ctx) {
+  const RegExpState& state = RegExpStateOf(ctx);
+  return Dispatch(ctx, "split", 2, state.symbol_split, state.engine_split);
+}
+
+// The generic match of lib/regexp.js makes a RegExp of what is none.
+duk_ret_t StringMatch(duk_context* ctx) {
+  const RegExpState& state = RegExpStateOf(ctx);
+  duk_set_top(ctx, 1);
+  if (!duk_is_object(ctx, 0)) {
+    // An undefined pattern is the empty one to the constructor too.
+    Push(ctx, state.constructor);
+    duk_insert(ctx, 0);
+    duk_new(ctx, 1);
+  }
+  return Dispatch(ctx, "match", 1, state.symbol_match, state.engine_match);
+}
+
 constexpr Method kMethods[] = {
     {"match", FastMatch, 1},
     {"replace", FastReplace, 2},
@@ -290,6 +342,30 @@ constexpr Method kMethods[] = {
 };
 
 }  // namespace
+
+void InstallStringDispatch(duk_context* ctx) {
+  RegExpState& state = RegExpStateOf(ctx);
+  const auto intern = [&](const char* text) {
+    duk_push_string(ctx, text);
+    return KeepRoot(ctx);
+  };
+  state.symbol_match = intern(DUK_WELLKNOWN_SYMBOL("Symbol.match"));
+  state.symbol_replace = intern(DUK_WELLKNOWN_SYMBOL("Symbol.replace"));
+  state.symbol_split = intern(DUK_WELLKNOWN_SYMBOL("Symbol.split"));
+  duk_get_global_string(ctx, "String");
+  duk_get_prop_string(ctx, -1, "prototype");
+  const auto keep = [&](const char* name) {
+    duk_get_prop_string(ctx, -1, name);
+    return KeepRoot(ctx);
+  };
+  state.engine_match = keep("match");
+  state.engine_replace = keep("replace");
+  state.engine_split = keep("split");
+  PutHiddenMethod(ctx, {"match", StringMatch, 1});
+  PutHiddenMethod(ctx, {"replace", StringReplace, 2});
+  PutHiddenMethod(ctx, {"split", StringSplit, 2});
+  duk_pop_2(ctx);
+}
 
 std::span<const Method> RegExpFastMethods() { return kMethods; }
 

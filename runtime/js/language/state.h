@@ -123,6 +123,9 @@ inline void Push(duk_context* ctx, void* root) { duk_push_heapptr(ctx, root); }
 // [ ... ] -> [ ... value ], and the slot becomes undefined.
 void TakeSlot(duk_context* ctx, duk_idx_t index, uint32_t slot);
 
+// [ ... object ] -> the same. Defines a method that is not enumerable.
+void PutHiddenMethod(duk_context* ctx, const Method& method);
+
 // [ ... value ] -> [ ... {value, done} ].
 void PushIteratorResult(duk_context* ctx, bool done);
 
@@ -130,6 +133,7 @@ void PushIteratorResult(duk_context* ctx, bool done);
 // Lets go of WeakRef targets kept for the job that touched them (weak.cc).
 void ReleaseKeptAlive(duk_context* ctx);
 
+void InstallArray(duk_context* ctx);
 void InstallPromise(duk_context* ctx);
 void InstallCoroutines(duk_context* ctx);
 void InstallMapSet(duk_context* ctx);

@@ -95,52 +95,7 @@
     return target;
   }
 
-  function sameValueZero(a, b) {
-    return a === b || (a !== a && b !== b);
-  }
-
   native.methods(prototype, {
-    at(index) {
-      var object = toObject(this, 'at'), length = lengthOf(object);
-      index = toInteger(index);
-      if (index < 0) index += length;
-      return index < 0 || index >= length ? undefined : object[index];
-    },
-    includes(search) {
-      var object = toObject(this, 'includes'), length = lengthOf(object), i = clampIndex(arguments[1], length, 0);
-      for (; i < length; i++) if (sameValueZero(object[i], search)) return true;
-      return false;
-    },
-    find(callback) {
-      var object = toObject(this, 'find'), length = lengthOf(object), thisArg = arguments[1], i, value;
-      requireCallback(callback);
-      for (i = 0; i < length; i++) {
-        value = object[i];
-        if (callback.call(thisArg, value, i, object)) return value;
-      }
-      return undefined;
-    },
-    findIndex(callback) {
-      var object = toObject(this, 'findIndex'), length = lengthOf(object), thisArg = arguments[1], i;
-      requireCallback(callback);
-      for (i = 0; i < length; i++) if (callback.call(thisArg, object[i], i, object)) return i;
-      return -1;
-    },
-    findLast(callback) {
-      var object = toObject(this, 'findLast'), i = lengthOf(object) - 1, thisArg = arguments[1], value;
-      requireCallback(callback);
-      for (; i >= 0; i--) {
-        value = object[i];
-        if (callback.call(thisArg, value, i, object)) return value;
-      }
-      return undefined;
-    },
-    findLastIndex(callback) {
-      var object = toObject(this, 'findLastIndex'), i = lengthOf(object) - 1, thisArg = arguments[1];
-      requireCallback(callback);
-      for (; i >= 0; i--) if (callback.call(thisArg, object[i], i, object)) return i;
-      return -1;
-    },
     fill(value) {
       var object = toObject(this, 'fill'), length = lengthOf(object);
       var i = clampIndex(arguments[1], length, 0), end = clampIndex(arguments[2], length, length);

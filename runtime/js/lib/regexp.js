@@ -218,8 +218,6 @@
 
   // ---- String ----
 
-  var plain = String.prototype, plainReplace = plain.replace, plainSplit = plain.split;
-
   function requireString(value, name) {
     if (value === null || value === undefined) throw new TypeError('String.prototype.' + name + ' called on null or undefined');
   }
@@ -235,12 +233,6 @@
   }
 
   native.methods(String.prototype, {
-    match(pattern) {
-      requireString(this, 'match');
-      var method = methodOf(pattern, Symbol.match);
-      if (method !== undefined) return method.call(pattern, this);
-      return new RegExp(pattern)[Symbol.match](String(this));
-    },
     matchAll(pattern) {
       requireString(this, 'matchAll');
       var method;
@@ -250,18 +242,6 @@
         if (method !== undefined) return method.call(pattern, this);
       }
       return new RegExp(pattern, 'g')[Symbol.matchAll](String(this));
-    },
-    replace(pattern, replacement) {
-      requireString(this, 'replace');
-      var method = methodOf(pattern, Symbol.replace), string, at;
-      if (method !== undefined) return method.call(pattern, this, replacement);
-      string = String(this);
-      pattern = String(pattern);
-      if (typeof replacement !== 'function') replacement = String(replacement);
-      at = string.indexOf(pattern);
-      if (at < 0) return string;
-      replacement = typeof replacement === 'function' ? String(replacement(pattern, at, string)) : substitute(pattern, string, at, [], undefined, replacement);
-      return string.slice(0, at) + replacement + string.slice(at + pattern.length);
     },
     replaceAll(pattern, replacement) {
       requireString(this, 'replaceAll');
@@ -288,12 +268,6 @@
       var method = methodOf(pattern, Symbol.search);
       if (method !== undefined) return method.call(pattern, this);
       return new RegExp(pattern)[Symbol.search](String(this));
-    },
-    split(separator, limit) {
-      requireString(this, 'split');
-      var method = methodOf(separator, Symbol.split);
-      if (method !== undefined) return method.call(separator, this, limit);
-      return plainSplit.call(this, isObject(separator) ? String(separator) : separator, limit);
     }
   });
 

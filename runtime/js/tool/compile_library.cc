@@ -69,11 +69,12 @@ int main(int argc, char** argv) {
     }
     const std::string text = source.str();
     const std::string name = BaseName(files[i]);
+    const std::string script_name = std::string(edge::js::kLibraryFilePrefix) + name;
     // An isolate per file: no file's compilation can depend on another's.
     auto isolate = edge::js::Isolate::Create(host);
     std::string bytecode;
     const auto error = isolate->Run({}, [&](duk_context* ctx) {
-      edge::js::Isolate::Compile(ctx, text, name);
+      edge::js::Isolate::Compile(ctx, text, script_name);
       duk_dump_function(ctx);
       duk_size_t size = 0;
       const void* bytes = duk_get_buffer(ctx, -1, &size);

@@ -10,7 +10,7 @@ cookies.get('/all', (c) => c.json(getCookie(c)));
 cookies.get('/one', (c) => c.json({ a: getCookie(c, 'a') ?? null, secure: getCookie(c, 'token', 'secure') ?? null }));
 cookies.get('/set', (c) => {
   setCookie(c, 'plain', 'value');
-  setCookie(c, 'rich', 'with space & é', { path: '/cookies', secure: true, httpOnly: true, sameSite: 'Strict', maxAge: 1000, domain: 'example.test', expires: new Date(Date.UTC(2030, 11, 24, 10, 30, 59)) });
+  setCookie(c, 'rich', 'with space & é', { path: '/cookies', secure: true, httpOnly: true, sameSite: 'Strict', maxAge: 1000, domain: 'example.test', expires: new Date(Date.UTC(2020, 11, 24, 10, 30, 59)) });
   setCookie(c, 'token', 't', { prefix: 'secure' });
   setCookie(c, 'host', 'h', { prefix: 'host' });
   return c.text('set');

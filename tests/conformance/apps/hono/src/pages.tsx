@@ -1,4 +1,3 @@
-/** @jsxImportSource hono/jsx */
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { jsxRenderer } from 'hono/jsx-renderer';
