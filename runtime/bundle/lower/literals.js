@@ -3,6 +3,7 @@
 //  - Regular expressions: the engine's own compiler knows ES5.1 only; edge.regexp has all of today's syntax.
 //  - BigInt: not there. The literal throws when it is executed, so that a library which merely contains one still loads.
 //  - { __proto__: p } sets the prototype; the engine makes an own property of it.
+//  - { get, set }: the engine knows shorthand properties, but takes these two names for the start of an accessor.
 //  - Object spread copies natively and by definition, never through a setter.
 //  - import.meta, import() of what is not in the bundle.
 'use strict';
@@ -59,6 +60,9 @@ module.exports = function literals() {
           return;
         }
         if (path.node.properties.some((p) => t.isSpreadElement(p))) lowerSpread(path, state.file);
+      },
+      ObjectProperty(path) {
+        if (path.node.shorthand && ['get', 'set'].includes(path.node.key.name)) path.node.shorthand = false;
       },
       MetaProperty(path, state) {
         if (path.node.meta.name !== 'import') return;
