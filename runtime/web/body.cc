@@ -136,7 +136,7 @@ duk_ret_t Consume(duk_context* ctx, Want want) {
   duk_set_top(ctx, 0);
   Body& body = PushThisBody(ctx);  // [ this ]
   if (IsUnusable(ctx, 0, body)) {
-    duk_push_error_object(ctx, DUK_ERR_TYPE_ERROR, "%s", kUsedText);
+    duk_push_error_object(ctx, DUK_ERR_TYPE_ERROR, "%s", IsUsed(ctx, 0, body) ? kUsedText : "This ReadableStream is currently locked to a reader.");
     js::PushRejectedPromise(ctx);
     return 1;
   }
@@ -152,7 +152,7 @@ duk_ret_t Consume(duk_context* ctx, Want want) {
         // Through UTF-8 and back, so that lone surrogates come out as the wire would show them.
         js::PushSlot(ctx, 0, kBodySlot);
         const std::string_view utf8 = js::RequireUtf8(ctx, -1);
-        if (!duk_is_string(ctx, -1)) js::PushUtf8(ctx, utf8);
+        if (const std::string_view text = WithoutMark(utf8); !duk_is_string(ctx, -1) || text.size() != utf8.size()) js::PushUtf8(ctx, text);
         js::PushResolvedPromise(ctx);
         return 1;
       }
@@ -369,7 +369,8 @@ void ExtractBody(duk_context* ctx, duk_idx_t owner, Body& body, duk_idx_t init) 
 void CloneBody(duk_context* ctx, duk_idx_t from, Body& source, duk_idx_t to, Body& target) {
   from = duk_normalize_index(ctx, from);
   to = duk_normalize_index(ctx, to);
-  if (IsUnusable(ctx, from, source)) js::ThrowError(ctx, "TypeError", "%s", kUsedText);
+  // The platform's text ends in a comma.
+  if (IsUnusable(ctx, from, source)) js::ThrowError(ctx, "TypeError", "This ReadableStream is currently locked to a reader,");
   target.length = source.length;
   switch (source.kind) {
     case Body::Kind::kNone:

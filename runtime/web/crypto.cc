@@ -68,11 +68,10 @@ duk_ret_t Digest(duk_context* ctx) {
   const std::string_view name = js::RequireUtf8(ctx, 0);
   const EVP_MD* digest = DigestByName(name);
   if (digest == nullptr) {
-    js::ThrowDomException(ctx, "NotSupportedError", "Unrecognized or unimplemented digest algorithm requested: \"%.*s\".",
-                          Clip(name), name.data());
+    js::ThrowDomException(ctx, "NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
   }
   const std::optional<std::string_view> bytes = GetBytes(ctx, 1);
-  if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "digest needs an ArrayBuffer or a view of one");
+  if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "Failed to execute 'digest' on 'SubtleCrypto': parameter 2 is not of type 'BufferSource'.");
   js::ChargeCpu(ctx, static_cast<int64_t>(bytes->size()) * kInstructionsPerByte);
   const size_t size = static_cast<size_t>(EVP_MD_get_size(digest));
   void* out = duk_push_fixed_buffer(ctx, size);
@@ -89,7 +88,7 @@ duk_ret_t TimingSafeEqual(duk_context* ctx) {
   const std::optional<std::string_view> a = GetBytes(ctx, 0);
   const std::optional<std::string_view> b = GetBytes(ctx, 1);
   if (!a.has_value() || !b.has_value()) js::ThrowError(ctx, "TypeError", "timingSafeEqual needs two ArrayBuffers or views");
-  if (a->size() != b->size()) js::ThrowError(ctx, "TypeError", "Input buffers must have the same byte length");
+  if (a->size() != b->size()) js::ThrowError(ctx, "TypeError", "Input buffers must have the same byte length.");
   duk_push_boolean(ctx, CRYPTO_memcmp(a->data(), b->data(), a->size()) == 0);
   return 1;
 }

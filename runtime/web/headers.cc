@@ -54,7 +54,7 @@ void FillFromArray(duk_context* ctx, HeadersState& headers, duk_idx_t array) {
   for (duk_size_t i = 0; i < length; ++i) {
     duk_get_prop_index(ctx, array, static_cast<duk_uarridx_t>(i));
     if (!duk_is_object(ctx, -1) || duk_get_length(ctx, -1) != 2) {
-      js::ThrowError(ctx, "TypeError", "Failed to construct 'Headers': each of the pairs must be an array of exactly two: a name and a value");
+      js::ThrowError(ctx, "TypeError", "To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
     }
     duk_get_prop_index(ctx, -1, 0);
     duk_get_prop_index(ctx, -2, 1);
@@ -66,7 +66,7 @@ void FillFromArray(duk_context* ctx, HeadersState& headers, duk_idx_t array) {
 void FillFrom(duk_context* ctx, HeadersState& headers, duk_idx_t init) {
   if (duk_is_undefined(ctx, init)) return;
   if (!duk_is_object(ctx, init)) {
-    js::ThrowError(ctx, "TypeError", "Failed to construct 'Headers': the initializer must be Headers, a sequence of pairs or an object of names and values");
+    js::ThrowError(ctx, "TypeError", "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
   }
   if (auto* other = static_cast<HeadersState*>(js::GetNative(ctx, init, kHeadersType)); other != nullptr) {
     headers.list = other->list;
@@ -97,6 +97,7 @@ void FillFrom(duk_context* ctx, HeadersState& headers, duk_idx_t init) {
 }
 
 duk_ret_t Construct(duk_context* ctx) {
+  RequireNew(ctx, "Headers");
   const bool given = duk_get_top(ctx) > 0;
   PushHeaders(ctx);
   if (given) FillFrom(ctx, *static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType)), 0);
@@ -250,7 +251,7 @@ duk_ret_t ForEach(duk_context* ctx) {
 
 const Method kMethods[] = {
     {"append", Append, 2}, {"set", Set, 2},       {"delete", Delete, 1}, {"has", Has, 1},         {"get", Get, 1},           {"getSetCookie", GetSetCookie, 0},
-    {"getAll", GetAll, 1}, {"forEach", ForEach, 1}, {"keys", Keys, 0},     {"values", Values, 0}, {"entries", Entries, 0}, {"@@iterator", Entries, 0},
+    {"getAll", GetAll, 1}, {"forEach", ForEach, 1}, {"keys", Keys, 0},     {"values", Values, 0}, {"entries", Entries, 0},
 };
 
 }  // namespace

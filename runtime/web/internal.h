@@ -90,6 +90,9 @@ inline constexpr size_t kBodyMethodCount = 6;
 extern const js::Method kBodyMethods[kBodyMethodCount];
 extern const js::Accessor kBodyAccessors[2];
 
+// [ ... text ] -> [ ... href ] of the URL that the text (made one by ToString) names. Throws TypeError: `format` is given the text for "%.*s".
+void NormalizeUrl(duk_context* ctx, const char* format);
+
 void DefineRequest(duk_context* ctx);
 void DefineResponse(duk_context* ctx);
 void DefineBody(duk_context* ctx);
@@ -102,6 +105,8 @@ std::span<const js::LibraryNative> UrlNatives();
 std::span<const js::LibraryNative> CryptoNatives();
 
 // --- helpers ---
+// Throws TypeError unless the running constructor was called with `new` or by a subclass.
+void RequireNew(duk_context* ctx, const char* name);
 // Throws TypeError if the running function was called with fewer arguments.
 void RequireArguments(duk_context* ctx, duk_idx_t count);
 // [ ... ] -> [ ... Uint8Array ] with a copy of the bytes.

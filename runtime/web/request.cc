@@ -1,4 +1,7 @@
 // Request (Fetch standard section 5.4). The Request of an incoming message copies nothing until a worker asks for it.
+#include <algorithm>
+#include <iterator>
+
 #include "runtime/js/native.h"
 #include "runtime/url/url.h"
 #include "runtime/web/internal.h"
@@ -17,6 +20,7 @@ struct RequestState {
   Body body;
   std::string method = "GET";
   const char* redirect = "follow";
+  const char* cache = nullptr;       // null: not given
   IncomingHead* incoming = nullptr;  // referenced; where method, url and headers are as long as nobody asked for them
   MemoryCharge charge;
   ~RequestState() {
@@ -28,13 +32,15 @@ void ReleaseRequest(void* pointer) { delete static_cast<RequestState*>(pointer);
 
 RequestState& ThisRequest(duk_context* ctx) { return js::This<RequestState>(ctx, kRequestType); }
 
-// Upper-cases the methods that the standard normalizes; null if it is no token.
+// Methods that the platform knows; others are refused.
+constexpr std::string_view kMethods[] = {"GET",   "HEAD",   "POST",     "PUT",       "DELETE", "PATCH",  "OPTIONS", "TRACE",      "PURGE",    "COPY",  "LOCK",    "MKCOL",  "MOVE",
+                                         "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE", "MSEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "QUERY", "BAN"};
+
+// Upper-cases the method; false if it is none that the platform knows.
 bool NormalizeMethod(std::string_view method, std::string& out) {
-  if (!IsHeaderName(method)) return false;
-  out.assign(method);
-  for (std::string_view known : {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"}) {
-    if (EqualsIgnoreCase(method, known)) out.assign(known);
-  }
+  const auto* found = std::find_if(std::begin(kMethods), std::end(kMethods), [&](std::string_view known) { return EqualsIgnoreCase(method, known); });
+  if (found == std::end(kMethods)) return false;
+  out.assign(*found);
   return true;
 }
 
@@ -66,26 +72,6 @@ void PushRequestUrl(duk_context* ctx, duk_idx_t object, RequestState& request) {
   js::SetSlot(ctx, object, kUrlSlot);
 }
 
-// Parses the URL text at the stack top and leaves its href there. [ ... text ] -> [ ... href ]
-void NormalizeUrl(duk_context* ctx) {
-  const std::string_view text = js::RequireUtf8(ctx, -1);
-  bool valid = false;
-  // The href is moved onto the engine's stack through a fixed buffer's owner, since pushing it may throw while a C++ string is alive.
-  auto* href = new std::string();
-  js::PushNative(ctx, kTextType, href);
-  {
-    absl::StatusOr<url::Url> parsed = url::Url::Parse(text, nullptr);
-    if (parsed.ok()) {
-      *href = parsed->href();
-      valid = true;
-    }
-  }
-  if (!valid) js::ThrowError(ctx, "TypeError", "Invalid URL: %.*s", Clip(text), text.data());
-  js::PushUtf8(ctx, *href);
-  duk_replace(ctx, -3);
-  duk_pop(ctx);
-}
-
 // [ ... ] -> [ ... value ]; true if init has the member with a value other than undefined.
 bool GetMember(duk_context* ctx, duk_idx_t init, const char* name) {
   if (!duk_is_object(ctx, init)) {
@@ -102,22 +88,36 @@ void ApplyRedirect(duk_context* ctx, RequestState& request) {
     request.redirect = "follow";
   } else if (mode == "manual") {
     request.redirect = "manual";
-  } else if (mode == "error") {
-    request.redirect = "error";
   } else {
-    js::ThrowError(ctx, "TypeError", "Invalid redirect value, must be one of \"follow\", \"manual\" or \"error\" (was \"%.*s\").",
-                   Clip(mode), mode.data());
+    js::ThrowError(ctx, "TypeError",
+                   "Invalid redirect value, must be one of \"follow\" or \"manual\" (\"error\" won't be implemented since it does not make sense at the edge; use "
+                   "\"manual\" and check the response status code).");
   }
 }
 
+void ApplyCache(duk_context* ctx, RequestState& request) {
+  const std::string_view mode = js::RequireUtf8(ctx, -1);
+  for (const char* known : {"no-store", "no-cache", "reload"}) {
+    if (mode == known) {
+      request.cache = known;
+      return;
+    }
+  }
+  js::ThrowError(ctx, "TypeError", "Unsupported cache mode: %.*s", Clip(mode), mode.data());
+}
+
+// True if init has a member `body`, null counting.
+bool GivesBody(duk_context* ctx, duk_idx_t init) { return duk_is_object(ctx, init) && duk_has_prop_string(ctx, init, "body"); }
+
 // new Request(input, init)
 duk_ret_t Construct(duk_context* ctx) {
+  RequireNew(ctx, "Request");
   RequireArguments(ctx, 1);
   duk_set_top(ctx, 2);
   auto* request = new RequestState(StateOf(ctx).memory);
   js::PushNative(ctx, kRequestType, request);  // 2
   constexpr duk_idx_t kObject = 2;
-  if (!duk_is_null_or_undefined(ctx, 1) && !duk_is_object(ctx, 1)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Request': the second argument must be an object");
+  if (!duk_is_null_or_undefined(ctx, 1) && !duk_is_object(ctx, 1)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
 
   // The base: another Request, or a URL.
   auto* base = static_cast<RequestState*>(js::GetNative(ctx, 0, kRequestType));
@@ -128,6 +128,7 @@ duk_ret_t Construct(duk_context* ctx) {
       request->method = base->method;
     }
     request->redirect = base->redirect;
+    request->cache = base->cache;
     PushRequestUrl(ctx, 0, *base);
     js::SetSlot(ctx, kObject, kUrlSlot);
     js::PushSlot(ctx, 0, kCfSlot);
@@ -136,7 +137,7 @@ duk_ret_t Construct(duk_context* ctx) {
     js::SetSlot(ctx, kObject, kSignalSlot);
   } else {
     duk_dup(ctx, 0);
-    NormalizeUrl(ctx);
+    NormalizeUrl(ctx, "Invalid URL: %.*s");
     js::SetSlot(ctx, kObject, kUrlSlot);
   }
 
@@ -148,6 +149,8 @@ duk_ret_t Construct(duk_context* ctx) {
   }
   duk_pop(ctx);
   if (GetMember(ctx, 1, "redirect")) ApplyRedirect(ctx, *request);
+  duk_pop(ctx);
+  if (GetMember(ctx, 1, "cache")) ApplyCache(ctx, *request);
   duk_pop(ctx);
   if (GetMember(ctx, 1, "cf")) {
     duk_dup(ctx, -1);
@@ -184,7 +187,8 @@ duk_ret_t Construct(duk_context* ctx) {
     auto* headers = static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType));
     if (duk_is_string(ctx, -2) && !headers->list.Has("content-type")) headers->list.Append("Content-Type", js::RequireUtf8(ctx, -2));
     duk_pop_2(ctx);
-  } else if (base != nullptr && !bodiless) {
+  } else if (base != nullptr && base->body.kind != Body::Kind::kNone && !(duk_is_null(ctx, -1) && GivesBody(ctx, 1))) {
+    if (bodiless) js::ThrowError(ctx, "TypeError", "Request with a GET or HEAD method cannot have a body.");
     // The base's body moves here; the base is used from now on.
     if (IsUnusable(ctx, 0, base->body)) js::ThrowError(ctx, "TypeError", "Cannot reconstruct a Request with a used body.");
     js::PushSlot(ctx, 0, kBodySlot);
@@ -254,8 +258,9 @@ duk_ret_t GetKeepalive(duk_context* ctx) {
 }
 
 duk_ret_t GetCache(duk_context* ctx) {
-  ThisRequest(ctx);
-  duk_push_undefined(ctx);
+  const char* cache = ThisRequest(ctx).cache;
+  if (cache == nullptr) return 0;
+  duk_push_string(ctx, cache);
   return 1;
 }
 
@@ -272,6 +277,7 @@ duk_ret_t Clone(duk_context* ctx) {
     copy->method = request.method;
   }
   copy->redirect = request.redirect;
+  copy->cache = request.cache;
   PushRequestUrl(ctx, 0, request);
   js::SetSlot(ctx, 1, kUrlSlot);
   PushRequestHeaders(ctx, 0, request);
@@ -286,7 +292,7 @@ duk_ret_t Clone(duk_context* ctx) {
   return 1;
 }
 
-const js::Method kMethods[] = {
+const js::Method kRequestMethods[] = {
     {"clone", Clone, 0},  kBodyMethods[0], kBodyMethods[1], kBodyMethods[2], kBodyMethods[3], kBodyMethods[4], kBodyMethods[5],
 };
 const js::Accessor kAccessors[] = {
@@ -300,7 +306,7 @@ const js::NativeType kRequestType = {"Request", ReleaseRequest, kSlots};
 
 void DefineRequest(duk_context* ctx) {
   const js::Class definition = {
-      .type = &kRequestType, .name = "Request", .construct = Construct, .construct_length = 1, .methods = kMethods, .accessors = kAccessors};
+      .type = &kRequestType, .name = "Request", .construct = Construct, .construct_length = 1, .methods = kRequestMethods, .accessors = kAccessors};
   js::DefineClass(ctx, definition);
   duk_put_global_string(ctx, "Request");
 }
@@ -317,6 +323,26 @@ void PushIncomingRequest(duk_context* ctx, IncomingHead* head, std::shared_ptr<B
   }
   body = nullptr;
   js::PushNative(ctx, kRequestType, request);
+}
+
+void NormalizeUrl(duk_context* ctx, const char* format) {
+  const std::string_view text = js::RequireUtf8(ctx, -1);
+  bool valid = false;
+  ChargeBytes(ctx, text.size() * 8);
+  // Owned by the engine's stack, since pushing the href may throw.
+  auto* href = new std::string();
+  js::PushNative(ctx, kTextType, href);
+  {
+    absl::StatusOr<url::Url> parsed = url::Url::Parse(text, nullptr);
+    if (parsed.ok()) {
+      *href = parsed->href();
+      valid = true;
+    }
+  }
+  if (!valid) js::ThrowError(ctx, "TypeError", format, Clip(text), text.data());
+  js::PushUtf8(ctx, *href);
+  duk_replace(ctx, -3);
+  duk_pop(ctx);
 }
 
 Body* RequestBody(void* state) { return &static_cast<RequestState*>(state)->body; }

@@ -54,7 +54,7 @@ bool GetMember(duk_context* ctx, duk_idx_t init, const char* name) {
 
 int RequireStatus(duk_context* ctx, duk_idx_t index) {
   const double status = duk_to_number(ctx, index);
-  if (!(status >= 200 && status <= 599) && status != 101) {
+  if (!(status >= 200 && status <= 599)) {
     js::ThrowError(ctx, "RangeError", "Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
   }
   return static_cast<int>(status);
@@ -63,12 +63,12 @@ int RequireStatus(duk_context* ctx, duk_idx_t index) {
 // Reads ResponseInit at `init` into the object at `object`.
 void ApplyInit(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_idx_t init) {
   if (duk_is_null_or_undefined(ctx, init)) return;
-  if (!duk_is_object(ctx, init)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Response': the second argument must be an object");
+  if (!duk_is_object(ctx, init)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.");
   if (GetMember(ctx, init, "status")) response.status = RequireStatus(ctx, -1);
   duk_pop(ctx);
   if (GetMember(ctx, init, "statusText")) {
     const std::string_view text = js::RequireUtf8(ctx, -1);
-    if (!IsHeaderValue(text)) js::ThrowError(ctx, "TypeError", "Invalid statusText: it must not hold NUL, CR or LF");
+    if (!IsHeaderValue(text)) js::ThrowError(ctx, "TypeError", "Invalid statusText");
     response.status_text.assign(text);
   }
   duk_pop(ctx);
@@ -97,6 +97,8 @@ void ApplyInit(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_
 void SetBody(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_idx_t init) {
   if (duk_is_null_or_undefined(ctx, init)) return;
   if (IsNullBodyStatus(response.status)) {
+    // The platform lets an empty text pass for no body.
+    if (duk_is_string(ctx, init) && duk_get_length(ctx, init) == 0) return;
     js::ThrowError(ctx, "TypeError", "Response with null body status (101, 204, 205, or 304) cannot have a body.");
   }
   ExtractBody(ctx, object, response.body, init);
@@ -125,6 +127,7 @@ ResponseState& PushNew(duk_context* ctx) {
 }
 
 duk_ret_t Construct(duk_context* ctx) {
+  RequireNew(ctx, "Response");
   duk_set_top(ctx, 2);
   ResponseState& response = PushNew(ctx);
   ApplyInit(ctx, 2, response, 1);
@@ -166,16 +169,14 @@ duk_ret_t StaticRedirect(duk_context* ctx) {
   duk_set_top(ctx, 2);
   const int status = duk_is_undefined(ctx, 1) ? 302 : duk_to_int(ctx, 1);
   if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) {
-    js::ThrowError(ctx, "RangeError", "%d is not a redirect status code.", status);
+    js::ThrowError(ctx, "RangeError", "%d is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.", status);
   }
-  duk_get_global_string(ctx, "URL");
   duk_dup(ctx, 0);
-  duk_new(ctx, 1);
-  duk_get_prop_string(ctx, -1, "href");  // 2 url, 3 href
-  ResponseState& response = PushNew(ctx);
+  NormalizeUrl(ctx, "Unable to parse URL: %.*s");  // 2
+  ResponseState& response = PushNew(ctx);  // 3
   response.status = status;
-  PushResponseHeaders(ctx, 4, response).list.Append("Location", js::RequireUtf8(ctx, 3));
-  duk_set_top(ctx, 5);
+  PushResponseHeaders(ctx, 3, response).list.Append("Location", js::RequireUtf8(ctx, 2));
+  duk_set_top(ctx, 4);
   return 1;
 }
 

@@ -18,6 +18,7 @@ namespace {
 const js::NativeType kEncoderType = {"TextEncoder", nullptr};
 
 duk_ret_t ConstructEncoder(duk_context* ctx) {
+  RequireNew(ctx, "TextEncoder");
   js::PushNative(ctx, kEncoderType, nullptr);
   return 1;
 }
@@ -213,6 +214,7 @@ bool Decode(DecoderState& decoder, std::string_view input, std::string& out, boo
 }
 
 duk_ret_t ConstructDecoder(duk_context* ctx) {
+  RequireNew(ctx, "TextDecoder");
   duk_set_top(ctx, 2);
   auto* decoder = new DecoderState();
   js::PushNative(ctx, kDecoderType, decoder);  // 2
@@ -247,7 +249,7 @@ duk_ret_t DecodeMethod(duk_context* ctx) {
   std::string_view input;
   if (!duk_is_undefined(ctx, 0)) {
     const std::optional<std::string_view> bytes = GetBytes(ctx, 0);
-    if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "decode needs an ArrayBuffer or a view of one");
+    if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");
     input = *bytes;
   }
   ChargeBytes(ctx, input.size());

@@ -68,6 +68,7 @@ UrlState* ParseArguments(duk_context* ctx) {
 }
 
 duk_ret_t ConstructUrl(duk_context* ctx) {
+  RequireNew(ctx, "URL");
   UrlState* state = ParseArguments(ctx);
   if (state == nullptr) js::ThrowError(ctx, "TypeError", "Invalid URL string.");
   js::PushNative(ctx, kUrlType, state);
@@ -134,7 +135,9 @@ duk_ret_t GetHref(duk_context* ctx) {
 duk_ret_t SetHref(duk_context* ctx) {
   url::Url& url = ThisUrl(ctx);
   const std::string_view value = js::RequireUtf8(ctx, 0);
-  if (!url.SetHref(value).ok()) js::ThrowError(ctx, "TypeError", "Invalid URL string.");
+  if (!url.SetHref(value).ok()) {
+    js::ThrowError(ctx, "TypeError", "Failed to set the 'href' property on 'URL': the provided value is not of type 'valid URL string'.");
+  }
   RefreshParams(ctx, url);
   UrlChanged(ctx);
   return 0;
@@ -209,7 +212,7 @@ void AppendPairs(duk_context* ctx, ParamsState& params) {
   for (duk_size_t i = 0; i < length; ++i) {
     duk_get_prop_index(ctx, array, static_cast<duk_uarridx_t>(i));
     if (!duk_is_object(ctx, -1) || duk_get_length(ctx, -1) != 2) {
-      js::ThrowError(ctx, "TypeError", "Failed to construct 'URLSearchParams': each of the pairs must be an array of exactly two: a name and a value");
+      js::ThrowError(ctx, "TypeError", "Invalid URL search params sequence.");
     }
     duk_get_prop_index(ctx, -1, 0);
     duk_get_prop_index(ctx, -2, 1);
@@ -220,6 +223,7 @@ void AppendPairs(duk_context* ctx, ParamsState& params) {
 }
 
 duk_ret_t ConstructParams(duk_context* ctx) {
+  RequireNew(ctx, "URLSearchParams");
   duk_set_top(ctx, 1);
   auto* params = new ParamsState(StateOf(ctx).memory);
   js::PushNative(ctx, kParamsType, params);  // 1

@@ -127,6 +127,11 @@ void ChargeBytes(duk_context* ctx, size_t bytes) {
   if (bytes >= 256) js::ChargeCpu(ctx, static_cast<int64_t>(bytes / 8));
 }
 
+void RequireNew(duk_context* ctx, const char* name) {
+  if (js::IsConstructing(ctx)) return;
+  js::ThrowError(ctx, "TypeError", "Failed to construct '%s': Please use the 'new' operator, this object constructor cannot be called as a function.", name);
+}
+
 void RequireArguments(duk_context* ctx, duk_idx_t count) {
   const duk_idx_t given = duk_get_top(ctx);
   if (given < count) {

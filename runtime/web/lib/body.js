@@ -7,8 +7,8 @@
     return bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   }
   function record(stream) { return stream[S]; }
-  // A stream that shows as read to its end.
-  function spend(r) { r.disturbed = true; r.status = 'closed'; return r.object; }
+  // A stream that shows as read to its end by a reader that keeps it.
+  function spend(r) { streams.acquireReader(r, 'ReadableStreamDefaultReader'); r.disturbed = true; r.status = 'closed'; return r.object; }
 
   native.expose('exactBuffer', exactBuffer);
   native.expose('collect', streams.collect);
@@ -38,7 +38,7 @@
   native.expose('acquireReader', function (stream) { return streams.acquireReader(record(stream), 'ReadableStreamDefaultReader'); });
   native.expose('readChunk', function (reader) {
     return then.call(streams.readerRead(reader), function (result) {
-      if (!result.done) result.value = web.toBodyBytes(result.value);
+      if (!result.done) result.value = web.toResponseBytes(result.value);
       return result;
     });
   });
@@ -55,6 +55,7 @@
       return state.at < state.list.length ? { value: state.list[state.at++], done: false } : { value: undefined, done: true };
     }, writable: true, enumerable: true, configurable: true
   });
+  Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });
   native.expose('headersIterator', function (list) {
     var iterator = Object.create(HeadersIteratorPrototype);
     Object.defineProperty(iterator, S, { value: { list: list, at: 0 } });
@@ -65,13 +66,14 @@
   native.expose('extractBody', function (init) {
     if (streams.isReadable(init)) {
       var r = record(init);
-      if (r.disturbed || r.reader) throw new TypeError('This ReadableStream is disturbed (has already been read from), and cannot be used as a body.');
+      if (r.reader) throw new TypeError('This ReadableStream is locked to a reader, and cannot be used as a body.');
+      if (r.disturbed) throw new TypeError('This ReadableStream is disturbed (has already been read from), and cannot be used as a body.');
       return [init, undefined, r.length];
     }
     if (global.URLSearchParams && init instanceof URLSearchParams) return [init.toString(), 'application/x-www-form-urlencoded;charset=UTF-8', undefined];
     if (web.isBlob && web.isBlob(init)) return [web.blobBytes(init), init.type || undefined, undefined];
     if (web.isFormData && web.isFormData(init)) return web.encodeFormData(init);
-    if (init !== null && typeof init === 'object' && typeof init[Symbol.asyncIterator] === 'function') {
+    if (init !== null && typeof init === 'object' && (typeof init[Symbol.asyncIterator] === 'function' || typeof init[Symbol.iterator] === 'function') && !(init instanceof String)) {
       return [ReadableStream.from(init), undefined, undefined];
     }
     return [String(init), 'text/plain;charset=UTF-8', undefined];

@@ -9,7 +9,6 @@
     digest: function digest(algorithm, data) {
       try {
         brand(this, 'subtle');
-        if (arguments.length < 2) throw new TypeError("Failed to execute 'digest' on 'SubtleCrypto': 2 arguments required, but only " + arguments.length + ' present.');
         var name = algorithm !== null && typeof algorithm === 'object' ? algorithm.name : algorithm;
         return Promise.resolve(native.digest(String(name), data));
       } catch (e) { return Promise.reject(e); }
@@ -28,8 +27,9 @@
   define(Crypto, 'Crypto', {
     getRandomValues: function getRandomValues(view) {
       brand(this, 'crypto');
-      if (!ArrayBuffer.isView(view) || view instanceof Float32Array || view instanceof Float64Array || view instanceof DataView) {
-        throw new DOMException('The provided ArrayBufferView is not an integer array type.', 'TypeMismatchError');
+      if (!ArrayBuffer.isView(view)) throw new TypeError("Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'.");
+      if (view instanceof Float32Array || view instanceof Float64Array || view instanceof DataView) {
+        throw new DOMException('ArrayBufferView argument to getRandomValues() must be an integer-typed view.', 'TypeMismatchError');
       }
       return native.getRandomValues(view);
     },

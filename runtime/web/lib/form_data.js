@@ -35,7 +35,7 @@
   }
   function Blob(parts, options) {
     if (!(this instanceof Blob)) throw new TypeError("Class constructor Blob cannot be invoked without 'new'");
-    if (parts !== undefined && (parts === null || typeof parts !== 'object' || typeof parts[Symbol.iterator] !== 'function')) throw new TypeError('The parts of a Blob must be an iterable of strings, buffers and blobs');
+    if (parts !== undefined && (parts === null || typeof parts !== 'object' || typeof parts[Symbol.iterator] !== 'function')) throw new TypeError("Failed to construct 'Blob': constructor parameter 1 is not of type 'Array'.");
     initBlob(this, parts, options);
   }
   function blob(object) { return record(object, 'Blob'); }
@@ -81,10 +81,7 @@
   function entries(object) { return record(object, 'FormData').entries; }
   function usv(text) { return String(text).toWellFormed ? String(text).toWellFormed() : String(text); }
   function valueOf(value, filename) {
-    if (!web.isBlob(value)) {
-      if (filename !== undefined) throw new TypeError('A file name goes with a Blob only');
-      return usv(value);
-    }
+    if (!web.isBlob(value)) return usv(value);
     if (value instanceof File && filename === undefined) return value;
     return newFile(value[F].bytes, filename === undefined ? 'blob' : usv(filename), value[F].type);
   }
@@ -135,7 +132,7 @@
         parts.push(entry[1][F].bytes, encoder.encode('\r\n'));
       }
     });
-    parts.push(encoder.encode('--' + boundary + '--\r\n'));
+    parts.push(encoder.encode('--' + boundary + '--'));
     return [concat(parts), 'multipart/form-data; boundary=' + boundary, undefined];
   };
   // name="value" and name=value parameters of a header; `value` is its bare first part.
@@ -167,7 +164,7 @@
   function malformed(why) { return new TypeError('The body is not valid multipart/form-data: ' + why + '.'); }
   function parseMultipart(bytes, boundary) {
     var form = new FormData(), list = entries(form), mark = encoder.encode('--' + boundary), at = native.indexOfBytes(bytes, mark, 0);
-    if (at < 0) throw malformed('its boundary does not occur');
+    if (at < 0) throw new TypeError('No initial boundary string (or you have a truncated message).');
     for (;;) {
       at += mark.byteLength;
       if (bytes[at] === 45 && bytes[at + 1] === 45) return form;
@@ -192,9 +189,10 @@
     }
   }
   native.expose('bytesToFormData', function (bytes, contentType) {
-    var type = parameters(contentType || '');
+    if (!contentType) throw new TypeError('Parsing a Body as FormData requires a Content-Type header.');
+    var type = parameters(contentType);
     if (type.value === 'multipart/form-data') {
-      if (!type.boundary) throw new TypeError('No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter.');
+      if (!type.boundary) throw new TypeError('No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter, e.g. \'Content-Type: multipart/form-data; boundary="abcd"\'. See RFC 7578, section 4.');
       return parseMultipart(bytes, type.boundary);
     }
     if (type.value === 'application/x-www-form-urlencoded') {
@@ -202,7 +200,7 @@
       new URLSearchParams(decode(bytes)).forEach(function (value, name) { list.push([name, value]); });
       return form;
     }
-    throw new TypeError('Unrecognized Content-Type header value. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded.');
+    throw new TypeError('Unrecognized Content-Type header value. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded');
   });
-  native.expose('bytesToBlob', function (bytes, contentType) { return newBlob(bytes, contentType || ''); });
+  native.expose('bytesToBlob', function (bytes, contentType) { return newBlob(bytes, (contentType || '').toLowerCase()); });
 })

@@ -6,7 +6,7 @@
 
   native.expose('newSignal', edge.web.events.newSignal);
   native.expose('requireSignal', function (signal) {
-    if (!(signal instanceof AbortSignal)) throw new TypeError("Failed to construct 'Request': the signal must be an AbortSignal");
+    if (!(signal instanceof AbortSignal)) throw new TypeError("Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'.");
     return signal;
   });
 

@@ -469,7 +469,7 @@
     cancel: function cancel(reason) {
       try {
         var s = stream(this);
-        return s.reader ? rejected(new TypeError('Cannot cancel a stream that is locked to a reader')) : cancelStream(s, reason);
+        return s.reader ? rejected(new TypeError('This ReadableStream is currently locked to a reader.')) : cancelStream(s, reason);
       } catch (e) { return rejected(e); }
     },
     getReader: function getReader(options) {
@@ -477,7 +477,7 @@
       var mode = options === undefined || options === null ? undefined : options.mode;
       if (mode === undefined) return new ReadableStreamDefaultReader(this);
       if (String(mode) === 'byob') return new ReadableStreamBYOBReader(this);
-      throw new TypeError('Invalid mode "' + String(mode) + '": getReader knows "byob" only');
+      throw new TypeError('mode must be undefined or \'byob\' in call to getReader().');
     },
     pipeThrough: function pipeThrough(transform, options) {
       var s = stream(this);
@@ -518,40 +518,42 @@
     }, writable: true, configurable: true
   });
 
-  // Reads a stream to its end; the promise's value is one Uint8Array of all chunks.
+  // Reads a stream to its end; the promise's value is one Uint8Array of all chunks. The stream stays locked.
   function collect(object) {
-    var s = stream(object);
-    if (s.reader || s.disturbed) return rejected(new TypeError('Body has already been used. It can only be used once. Use tee() first if you need to read it twice.'));
-    var reader = acquireReader(s, 'ReadableStreamDefaultReader'), chunks = [], total = 0, d = deferred();
+    var s = stream(object), chunks = [], total = 0, d = deferred();
+    acquireReader(s, 'ReadableStreamDefaultReader');
     function next() {
       readStream(s, {
         chunk: function (chunk) {
-          try { chunk = web.toBodyBytes(chunk); } catch (e) { cancelStream(s, e); releaseReader(reader); d.reject(e); return; }
+          try { chunk = bytesOf(chunk, 'This ReadableStream did not return bytes.'); } catch (e) { handled(cancelStream(s, e)); d.reject(e); return; }
           chunks.push(chunk);
           total += chunk.byteLength;
           // Reading on from a microtask keeps the stack flat however many chunks are queued.
           then.call(resolved(undefined), next);
         },
         close: function () {
-          releaseReader(reader);
           if (chunks.length === 1) { d.resolve(chunks[0]); return; }
           var all = new Uint8Array(total), at = 0;
           for (var i = 0; i < chunks.length; i++) { all.set(chunks[i], at); at += chunks[i].byteLength; }
           d.resolve(all);
         },
-        error: function (e) { releaseReader(reader); d.reject(e); }
+        error: d.reject
       });
     }
     next();
     return d.promise;
   }
-
-  // Chunks of a response body are bytes; the platform refuses others by this text.
-  web.toBodyBytes = function (chunk) {
+  function bytesOf(chunk, problem) {
     if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
     if (ArrayBuffer.isView(chunk)) return toBytes(chunk);
-    throw new TypeError('This TransformStream is being used as a byte stream, but received an object of non-ArrayBuffer/ArrayBufferView type on its writable side.');
+    throw new TypeError(problem);
+  }
+
+  // What the platform's own transforms and response bodies take.
+  web.toBodyBytes = function (chunk) {
+    return bytesOf(chunk, 'This TransformStream is being used as a byte stream, but received an object of non-ArrayBuffer/ArrayBufferView type on its writable side.');
   };
+  web.toResponseBytes = function (chunk) { return bytesOf(chunk, 'This ReadableStream did not return bytes.'); };
 
   web.streams = {
     S: S, deferred: deferred, handled: handled, attempt: attempt, resolved: resolved, rejected: rejected, noop: noop, defineClass: defineClass, state: state, attach: attach,

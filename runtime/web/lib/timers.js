@@ -14,7 +14,7 @@
     return ms > 2147483647 ? 2147483647 : Math.floor(ms);
   }
   function start(callback, ms, repeat, args) {
-    if (typeof callback !== 'function') throw new TypeError('The callback of a timer must be a function, not ' + (callback === null ? 'null' : typeof callback));
+    if (typeof callback !== 'function') throw new TypeError("Failed to execute '" + (repeat ? 'setInterval' : 'setTimeout') + "' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.");
     var id = next++, gone = native.startTimer(id, ms);
     timers.set(id, { callback: callback, args: args, ms: ms, repeat: repeat });
     if (gone) forget(gone);
