@@ -35,8 +35,8 @@ void edge_charge_quietly(struct duk_hthread *thr, int64_t instructions) {
 	edge_charge_later(thr->heap, instructions);
 }
 
-/* A collection costs about this many instructions per object it visits. */
-#define EDGE_COLLECTION_COST_DIVISOR 4
+/* A collection costs about this many instructions per object that it keeps. */
+#define EDGE_COLLECTION_COST 12
 
 /* The current stretch is used up: asks the host for the next one. */
 DUK_LOCAL duk_int_t edge_next_period(duk_heap *heap) {
@@ -56,7 +56,7 @@ DUK_LOCAL duk_int_t edge_next_period(duk_heap *heap) {
 }
 
 DUK_LOCAL void edge_charge_collection(duk_heap *heap) {
-	edge_charge_later(heap, (int64_t) (heap->edge.gc_visited / EDGE_COLLECTION_COST_DIVISOR));
+	edge_charge_later(heap, (int64_t) heap->edge.gc_visited * EDGE_COLLECTION_COST);
 	heap->edge.gc_visited = 0;
 }
 
@@ -109,7 +109,7 @@ void edge_require_native_stack(struct duk_hthread *thr, size_t bytes) {
 
 DUK_LOCAL void *edge_out_of_memory(duk_heap *heap, void *old, duk_size_t size) {
 	struct edge_host *host = (struct edge_host *) heap->heap_udata;
-	if (!host->out_of_memory(host, size)) {
+	if (heap->ms_prevent_count != 0 || !host->out_of_memory(host, size)) {
 		return NULL;
 	}
 	return heap->realloc_func(heap->heap_udata, old, size);

@@ -1,0 +1,144 @@
+// Where the engine's own semantics are changed by patches: proxies in chains, Reflect, numbers.
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "edge_engine.h"
+#include "rapidcheck/gtest.h"
+#include "runtime/js/isolate_testing.h"
+
+namespace edge::js {
+namespace {
+
+using SemanticsTest = IsolateTest;
+
+TEST_F(SemanticsTest, ProxyInAPrototypeChainSeesGetHasAndSet) {
+  Eval("var log = []; var handler = {"
+       "get: function (t, k, r) { log.push('get ' + String(k) + (r === o)); return 'got ' + String(k); },"
+       "has: function (t, k) { log.push('has ' + String(k)); return k === 'yes'; },"
+       "set: function (t, k, v, r) { log.push('set ' + k + v + (r === o)); return k !== 'no'; }};"
+       "var o = Object.create(Object.create(new Proxy({}, handler))); Object.defineProperty(o, 'own', {value: 1}); 0");
+  EXPECT_EQ(Eval("o.own + o.other"), "1got other");
+  EXPECT_EQ(Eval("('yes' in o) + ',' + ('own' in o) + ',' + ('zzz' in o)"), "true,true,false");
+  EXPECT_EQ(Eval("o.a = 5; Object.prototype.hasOwnProperty.call(o, 'a')"), "false");
+  EXPECT_EQ(Eval("(function () { 'use strict'; o.no = 1; })()").substr(0, 9), "TypeError");
+  EXPECT_EQ(Eval("log.join()"), "get othertrue,has yes,has zzz,set a5true,set no1true");
+}
+
+TEST_F(SemanticsTest, UntrappedProxyKeepsItselfAsReceiver) {
+  EXPECT_EQ(Eval("var t = {get me() { return this; }}; var p = new Proxy(t, {}); p.me === p"), "true");
+  EXPECT_EQ(Eval("var seen; var t = {set x(v) { seen = this; }}; var p = new Proxy(t, {}); p.x = 1; seen === p"), "true");
+  EXPECT_EQ(Eval("var t = {a: 1}; var p = new Proxy(t, {}); p.a = 2; p.b = 3; t.a + t.b"), "5");
+  EXPECT_EQ(Eval("var t = [1, 2]; var p = new Proxy(t, {}); p[5] = 1; p.length + ',' + t.length"), "6,6");
+  EXPECT_EQ(Eval("var t = {}; var p = new Proxy(t, {set: function (t, k, v, r) { return Reflect.set(t, k, v + 1, r); }}); p.x = 1; t.x"), "2");
+  EXPECT_EQ(Eval("Object.create(new Proxy(Object.create(new Proxy({deep: 'value'}, {})), {})).deep"), "value");
+}
+
+TEST_F(SemanticsTest, ReflectGetAndSetUseTheReceiver) {
+  EXPECT_EQ(Eval("Reflect.get({get x() { return this.y; }}, 'x', {y: 5})"), "5");
+  EXPECT_EQ(Eval("var r = {}; Reflect.set({set x(v) { this.y = v; }}, 'x', 3, r); r.y"), "3");
+  EXPECT_EQ(Eval("var r = {}; Reflect.set({x: 1}, 'x', 3, r) + ',' + r.x"), "true,3");
+  EXPECT_EQ(Eval("var r = Object.freeze({}); Reflect.set({x: 1}, 'x', 3, r)"), "false");
+  EXPECT_EQ(Eval("Reflect.set({x: 1}, 'x', 3, 5)"), "false");
+  EXPECT_EQ(Eval("var r = {get x() { return 1; }}; Reflect.set({x: 1}, 'x', 3, r)"), "false");
+  EXPECT_EQ(Eval("Reflect.get([1, 2, 3], 'length', {})"), "3");
+  EXPECT_EQ(Eval("Reflect.get(1, 'x')").substr(0, 9), "TypeError");
+}
+
+TEST_F(SemanticsTest, ReflectConstructPassesNewTarget) {
+  EXPECT_EQ(Eval("function A(x) { this.x = x; this.t = new.target; } function B() {} B.prototype = {b: 1};"
+                 "var o = Reflect.construct(A, [7], B); o.x + ',' + o.b + ',' + (o.t === B) + ',' + (o instanceof B) + ',' + (o instanceof A)"),
+            "7,1,true,true,false");
+  EXPECT_EQ(Eval("function A() { return Reflect.construct(Object, [], new.target); } new A() instanceof A"), "true");
+  EXPECT_EQ(Eval("function E() { return Reflect.construct(Error, ['m'], E); } E.prototype = Object.create(Error.prototype);"
+                 "var e = new E(); (e instanceof E) + e.message + Object.prototype.toString.call(e) + (typeof e.stack)"),
+            "truem[object Error]string");
+  EXPECT_EQ(Eval("function L() { return Reflect.construct(Array, [], L); } L.prototype = Object.create(Array.prototype);"
+                 "var l = new L(); l.push(1, 2); l.length + ',' + (l instanceof L) + ',' + Array.isArray(l)"),
+            "2,true,true");
+  EXPECT_EQ(Eval("function A(a, b) { this.s = a + b; this.t = new.target; } var o = Reflect.construct(A.bind(null, 1), [2]); o.s + ',' + (o.t === A)"), "3,true");
+  EXPECT_EQ(Eval("var P = new Proxy(function () {}, {construct: function (t, a, n) { return {a: a, n: n}; }}); var o = Reflect.construct(P, [1, 2], Array); o.a.length + ',' + (o.n === Array)"),
+            "2,true");
+  EXPECT_EQ(Eval("Reflect.construct(function () { return 5; }, []) instanceof Object"), "true");
+  EXPECT_EQ(Eval("Reflect.construct(Math.max, [])").substr(0, 9), "TypeError");
+  EXPECT_EQ(Eval("Reflect.construct(Date, [], {})").substr(0, 9), "TypeError");
+  // new.target of a plain call inside is not inherited.
+  EXPECT_EQ(Eval("function In() { return new.target; } function Out() { this.r = In(); } Reflect.construct(Out, [], Array).r"), "undefined");
+  EXPECT_EQ(Eval("function In2() { this.t = new.target; } function Out2() { this.r = new In2().t; } Reflect.construct(Out2, [], Array).r === In2"), "true");
+}
+
+TEST_F(SemanticsTest, PrintsNumbersAsEcmaScriptDoes) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"0.1 + 0.2", "0.30000000000000004"}, {"1e21", "1e+21"}, {"123456789012345680000", "123456789012345680000"}, {"1e-7", "1e-7"}, {"0.000001", "0.000001"},
+      {"-0", "0"}, {"-1.5e-10", "-1.5e-10"}, {"5e-324", "5e-324"}, {"1.7976931348623157e308", "1.7976931348623157e+308"}, {"4294967296.5", "4294967296.5"},
+      {"9007199254740993", "9007199254740992"}, {"1e15", "1000000000000000"}, {"-1e20", "-100000000000000000000"}, {"100", "100"}, {"0/0", "NaN"}, {"-1/0", "-Infinity"},
+      {"(25).toString(36)", "p"}, {"(1.005).toFixed(2)", "1.00"}, {"JSON.stringify([1.5, 1e21, -0])", "[1.5,1e+21,0]"},
+  };
+  for (const auto& [source, want] : kCases) EXPECT_EQ(Eval(source), want) << source;
+}
+
+TEST_F(SemanticsTest, ReadsNumbersInEveryForm) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"Number('12.5e3')", "12500"}, {"Number(' 12 ')", "12"}, {"Number('')", "0"}, {"Number('1.')", "1"}, {"Number('.5')", "0.5"}, {"Number('0x1f')", "31"}, {"Number('1e')", "NaN"},
+      {"Number('-0') === 0 && 1 / Number('-0')", "-Infinity"}, {"Number('007')", "7"}, {"Number('1e400')", "Infinity"}, {"Number('1e-400')", "0"}, {"Number('12px')", "NaN"},
+      {"parseFloat('12.5px')", "12.5"}, {"parseFloat('1e')", "1"}, {"parseFloat('0x10')", "0"}, {"parseFloat('-1.5.5')", "-1.5"}, {"parseFloat('.5.')", "0.5"}, {"parseInt('12.9')", "12"},
+      {"parseInt('0x1f')", "31"}, {"parseInt('08')", "8"}, {"parseInt('-5e3')", "-5"}, {"parseInt('1e3')", "1"}, {"JSON.parse('[-0.5e+2, 10]').join()", "-50,10"},
+      {"try { JSON.parse('01') } catch (e) { e.name }", "SyntaxError"}, {"try { JSON.parse('1.') } catch (e) { e.name }", "SyntaxError"}, {"try { JSON.parse('1e') } catch (e) { e.name }", "SyntaxError"},
+      {"123456789012345678901234567890", "1.2345678901234568e+29"}, {"0.1e1", "1"}, {"parseFloat('12345678901234567890')", "12345678901234567000"}, {"Number('Infinity')", "Infinity"},
+  };
+  for (const auto& [source, want] : kCases) EXPECT_EQ(Eval(source), want) << source;
+}
+
+RC_GTEST_PROP(Numbers, ReadBackAsThemselvesInTheEcmaScriptLayout, (uint64_t bits)) {
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  RC_PRE(std::isfinite(value));
+  char text[EDGE_NUMBER_CHARS_MAX];
+  const size_t size = edge_format_number(value, text);
+  RC_ASSERT(size <= size_t{25});
+  double back = 0;
+  RC_ASSERT(edge_parse_number(text, size, EDGE_NUMBER_FRACTION | EDGE_NUMBER_EXPONENT | EDGE_NUMBER_MINUS, &back) == 1);
+  RC_ASSERT(back == value);
+  // No shorter digits would do: as many as the library's shortest form has.
+  char shortest[40];
+  const char* end = std::to_chars(shortest, shortest + sizeof shortest, value, std::chars_format::scientific).ptr;
+  size_t want = 0;
+  for (const char* p = shortest; p < end && *p != 'e'; ++p) want += *p >= '0' && *p <= '9';
+  std::string digits;
+  for (size_t i = 0; i < size && text[i] != 'e'; ++i) {
+    if (text[i] >= '0' && text[i] <= '9') digits += text[i];
+  }
+  while (digits.size() > 1 && digits[0] == '0') digits.erase(0, 1);
+  while (digits.size() > want && digits.back() == '0') digits.pop_back();
+  RC_ASSERT(digits.size() == want);
+}
+
+// Two heaps at different addresses, with other heaps between them: the same output and the same instruction count.
+TEST_F(SemanticsTest, IsDeterministic) {
+  const char* const kProgram =
+      "var out = []; var m = {}; for (var i = 0; i < 3000; i++) { m['key' + (i * 7919 % 3001)] = {i: i, self: null}; m['key' + (i * 7919 % 3001)].self = m; }"
+      "for (var k in m) out.push(k); out.sort(function (a, b) { return m[a].i % 7 - m[b].i % 7; });"
+      "out.push(Math.random(), Date.now(), new Date(), JSON.stringify(Object.keys(m)).length, [3, 1, 2].sort().join());"
+      "try { null.x } catch (e) { out.push(e.stack); } out.join()";
+  std::string first = Eval(kProgram);
+  const int64_t first_count = isolate_->executed_instructions();
+  const size_t first_memory = isolate_->memory_used_bytes();
+  TestHost other_host;
+  auto in_between = Isolate::Create(other_host);
+  TestHost second_host;
+  auto second = Isolate::Create(second_host);
+  std::string result;
+  second->Run({}, [&](duk_context* ctx) {
+    Isolate::Evaluate(ctx, kProgram, "test.js");
+    result = RequireUtf8(ctx, -1);
+  });
+  EXPECT_GT(first.size(), 10'000u);
+  EXPECT_TRUE(first == result);
+  EXPECT_EQ(first_count, second->executed_instructions());
+  EXPECT_EQ(first_memory, second->memory_used_bytes());
+}
+
+}  // namespace
+}  // namespace edge::js
