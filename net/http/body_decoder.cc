@@ -29,12 +29,16 @@ void BodyDecoder::Start(BodyFraming framing, uint64_t length) {
   any_digit_ = false;
   remaining_ = total_ = line_bytes_ = overhead_bytes_ = trailer_bytes_ = 0;
   switch (framing) {
-    case BodyFraming::kNone: state_ = State::kDone; break;
+    case BodyFraming::kNone:
+      state_ = State::kDone;
+      break;
     case BodyFraming::kLength:
       remaining_ = length;
       state_ = length > 0 ? State::kLength : State::kDone;
       break;
-    case BodyFraming::kChunked: state_ = State::kSize; break;
+    case BodyFraming::kChunked:
+      state_ = State::kSize;
+      break;
   }
 }
 
@@ -150,7 +154,8 @@ void BodyDecoder::Feed(char c) {
     case State::kDone:
     case State::kRefused:
     case State::kLength:
-    case State::kData: return;  // not framing
+    case State::kData:
+      return;  // not framing
   }
   if (++trailer_bytes_ > limits_.trailer_bytes.bytes()) Refuse(431, "the trailer is too large");
 }

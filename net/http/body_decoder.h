@@ -1,7 +1,7 @@
 // BodyDecoder: where a request body ends, and its bytes without the framing.
 //
-// A state machine over single bytes of framing: it keeps no input back, so it needs no buffer of its own and its result cannot depend on how
-// reads have split the body. (Beast's chunk parser wants each chunk-size line and the whole trailer in one piece and has no limit on
+// A state machine over single bytes of framing: it keeps no input back, so it needs no buffer of its own and its result cannot depend on
+// how reads have split the body. (Beast's chunk parser wants each chunk-size line and the whole trailer in one piece and has no limit on
 // extensions.) Strict: CR LF and nothing else ends a line, sizes are plain hexadecimal without white space, every extension and trailer is
 // checked, bounded and then ignored.
 #ifndef EDGE_NET_HTTP_BODY_DECODER_H_
@@ -46,9 +46,20 @@ class BodyDecoder {
 
  private:
   enum class State : uint8_t {
-    kDone, kRefused, kLength,
-    kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf,
-    kTrailerStart, kTrailerName, kTrailerValue, kTrailerLf, kEndLf,
+    kDone,
+    kRefused,
+    kLength,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailerName,
+    kTrailerValue,
+    kTrailerLf,
+    kEndLf,
   };
 
   // One byte of framing.

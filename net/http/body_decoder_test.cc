@@ -18,7 +18,9 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-std::ostream& operator<<(std::ostream& out, const Outcome& o) { return out << o.status << " after " << o.consumed << " bytes: \"" << o.body << '"'; }
+std::ostream& operator<<(std::ostream& out, const Outcome& o) {
+  return out << o.status << " after " << o.consumed << " bytes: \"" << o.body << '"';
+}
 
 // Feeds the input in pieces of the given sizes (repeated) and takes the body out in pieces of `room`.
 Outcome Decode(std::string_view input, const std::vector<size_t>& pieces, size_t room, const ServerLimits& limits = {},
@@ -49,9 +51,7 @@ TEST(BodyDecoder, JoinsChunksAndLeavesWhatFollows) {
   EXPECT_EQ(DecodeWhole("5\r\nhello\r\n1;a=b;c=\"d e\"\r\n,\r\n006\r\n world\r\n0\r\n\r\nGET"), (Outcome{"hello, world", 46, 200}));
 }
 
-TEST(BodyDecoder, ChecksAndDropsTrailers) {
-  EXPECT_EQ(DecodeWhole("1\r\na\r\n0\r\nX-Sum: 1 2\r\nY:\r\n\r\n"), (Outcome{"a", 27, 200}));
-}
+TEST(BodyDecoder, ChecksAndDropsTrailers) { EXPECT_EQ(DecodeWhole("1\r\na\r\n0\r\nX-Sum: 1 2\r\nY:\r\n\r\n"), (Outcome{"a", 27, 200})); }
 
 TEST(BodyDecoder, ADeclaredLengthEndsTheBody) {
   EXPECT_EQ(Decode("hello, world", {SIZE_MAX}, 3, {}, BodyFraming::kLength, 5), (Outcome{"hello", 5, 200}));

@@ -33,9 +33,12 @@ bool Exchange::has_body() const { return session_.parser.framing() != BodyFramin
 
 std::optional<uint64_t> Exchange::content_length() const {
   switch (session_.parser.framing()) {
-    case BodyFraming::kNone: return 0;
-    case BodyFraming::kLength: return session_.parser.content_length();
-    case BodyFraming::kChunked: return std::nullopt;
+    case BodyFraming::kNone:
+      return 0;
+    case BodyFraming::kLength:
+      return session_.parser.content_length();
+    case BodyFraming::kChunked:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -140,12 +143,12 @@ void Exchange::AppendHead(const ResponseHead& response, Framing framing, std::op
   left_ = framing == Framing::kLength ? *length : 0;
   const bool keep = session_.parser.keep_alive() && !close_after_ && framing != Framing::kUntilClose && policy_.MayKeepOpen();
   announced_close_ = !keep;
-  if (response.status() == 200 && response.reason() == "OK") {
+  if (response.status() == 200 && response.custom_reason().empty()) {
     out.append("HTTP/1.1 200 OK\r\n");
   } else {
     out.append("HTTP/1.1 ");
     AppendNumber(out, static_cast<uint64_t>(response.status()));
-    out.append(" ").append(response.reason()).append("\r\n");
+    out.append(" ").append(response.custom_reason().empty() ? ReasonPhrase(response.status()) : response.custom_reason()).append("\r\n");
   }
   out.append(response.wire_fields());
   if (!response.has_date()) out.append("Date: ").append(policy_.Date()).append("\r\n");
@@ -175,7 +178,8 @@ absl::Status Exchange::Respond(const ResponseHead& response, std::string_view bo
     length = response.declared_length();
   }
   // A body that will not be read in passing, or that the client holds back, ends the connection; say so while there is a head to say it in.
-  if (continue_due_ || session_.body.remaining() > session_.limits.unread_body_bytes.bytes() + session_.wire.unread().size()) close_after_ = true;
+  if (continue_due_ || session_.body.remaining() > session_.limits.unread_body_bytes.bytes() + session_.wire.unread().size())
+    close_after_ = true;
   AppendHead(response, hidden ? Framing::kNoBody : Framing::kLength, length);
   state_ = State::kDone;
   Wire& wire = session_.wire;

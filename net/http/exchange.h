@@ -54,15 +54,15 @@ class Exchange {
   bool has_body() const;
   // Its length if the client has declared it.
   std::optional<uint64_t> content_length() const;
-  // Puts the next bytes of the body into `target` (not empty); 0 at its end. The first call answers Expect: 100-continue. Errors: the body is
-  // malformed or too large (kInvalidArgument) or stalls (kDeadlineExceeded): if no response has begun the server has sent 400, 413 or 408
-  // itself; kUnavailable: the client is gone; kCancelled, kAborted. The request is over after an error. MAY SUSPEND.
+  // Puts the next bytes of the body into `target` (not empty); 0 at its end. The first call answers Expect: 100-continue. Errors: the body
+  // is malformed or too large (kInvalidArgument) or stalls (kDeadlineExceeded): if no response has begun the server has sent 400, 413 or
+  // 408 itself; kUnavailable: the client is gone; kCancelled, kAborted. The request is over after an error. MAY SUSPEND.
   absl::StatusOr<size_t> ReadBody(std::span<char> target);
 
   // --- the response ---
-  // Errors of all of these: kFailedPrecondition: out of order (a second response, Write before Start ...); kInvalidArgument: a status outside
-  // of 200..999, or a body that is not as long as announced (the response is then failed); kUnavailable: the client is gone or the server has refused the
-  // request itself; kDeadlineExceeded: the client takes nothing (the connection is over); kCancelled, kAborted.
+  // Errors of all of these: kFailedPrecondition: out of order (a second response, Write before Start ...); kInvalidArgument: a status
+  // outside of 200..999, or a body that is not as long as announced (the response is then failed); kUnavailable: the client is gone or the
+  // server has refused the request itself; kDeadlineExceeded: the client takes nothing (the connection is over); kCancelled, kAborted.
 
   // A whole response. MAY SUSPEND (only when much output is pending).
   absl::Status Respond(const ResponseHead& head, std::string_view body);
@@ -110,19 +110,19 @@ class Exchange {
   ConnectionPolicy& policy_;
   State state_ = State::kNothing;
   Framing framing_ = Framing::kNoBody;
-  uint64_t left_ = 0;               // kLength: bytes still to be written
+  uint64_t left_ = 0;  // kLength: bytes still to be written
   bool announced_close_ = false;
-  bool close_after_ = false;        // whatever was announced
-  bool refused_ = false;            // the server has answered, because of the body
-  bool continue_due_ = false;       // the client waits for "100 Continue"
-  absl::Status body_status_;        // sticky
+  bool close_after_ = false;   // whatever was announced
+  bool refused_ = false;       // the server has answered, because of the body
+  bool continue_due_ = false;  // the client waits for "100 Continue"
+  absl::Status body_status_;   // sticky
 };
 
 class Handler {
  public:
   virtual ~Handler() = default;
-  // Answers one request. Whatever fiber it has started that uses the exchange has ended when it returns. Without an answer the client gets a
-  // 500. MAY SUSPEND.
+  // Answers one request. Whatever fiber it has started that uses the exchange has ended when it returns. Without an answer the client gets
+  // a 500. MAY SUSPEND.
   virtual void Handle(Exchange& exchange) = 0;
 };
 

@@ -11,14 +11,22 @@ enum class Control : uint8_t { kNone, kServer, kContentLength, kDate };
 
 Control ControlOf(std::string_view name) {
   switch (name.size()) {
-    case 2: return EqualsIgnoreCase(name, "te") ? Control::kServer : Control::kNone;
-    case 4: return EqualsIgnoreCase(name, "date") ? Control::kDate : Control::kNone;
-    case 7: return EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "upgrade") ? Control::kServer : Control::kNone;
-    case 10: return EqualsIgnoreCase(name, "connection") || EqualsIgnoreCase(name, "keep-alive") ? Control::kServer : Control::kNone;
-    case 14: return EqualsIgnoreCase(name, "content-length") ? Control::kContentLength : Control::kNone;
-    case 16: return EqualsIgnoreCase(name, "proxy-connection") ? Control::kServer : Control::kNone;
-    case 17: return EqualsIgnoreCase(name, "transfer-encoding") ? Control::kServer : Control::kNone;
-    default: return Control::kNone;
+    case 2:
+      return EqualsIgnoreCase(name, "te") ? Control::kServer : Control::kNone;
+    case 4:
+      return EqualsIgnoreCase(name, "date") ? Control::kDate : Control::kNone;
+    case 7:
+      return EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "upgrade") ? Control::kServer : Control::kNone;
+    case 10:
+      return EqualsIgnoreCase(name, "connection") || EqualsIgnoreCase(name, "keep-alive") ? Control::kServer : Control::kNone;
+    case 14:
+      return EqualsIgnoreCase(name, "content-length") ? Control::kContentLength : Control::kNone;
+    case 16:
+      return EqualsIgnoreCase(name, "proxy-connection") ? Control::kServer : Control::kNone;
+    case 17:
+      return EqualsIgnoreCase(name, "transfer-encoding") ? Control::kServer : Control::kNone;
+    default:
+      return Control::kNone;
   }
 }
 
@@ -68,10 +76,16 @@ absl::Status ResponseHead::Add(std::string_view name, std::string_view value) {
   value = TrimWhitespace(value);
   if (!IsFieldValue(value)) return absl::InvalidArgumentError(StrCat("the value of header ", Shown(name), " has a control character"));
   switch (ControlOf(name)) {
-    case Control::kServer: return absl::OkStatus();
-    case Control::kContentLength: declared_length_ = ParseContentLength(value); return absl::OkStatus();
-    case Control::kDate: has_date_ = true; break;
-    case Control::kNone: break;
+    case Control::kServer:
+      return absl::OkStatus();
+    case Control::kContentLength:
+      declared_length_ = ParseContentLength(value);
+      return absl::OkStatus();
+    case Control::kDate:
+      has_date_ = true;
+      break;
+    case Control::kNone:
+      break;
   }
   wire_fields_.reserve(wire_fields_.size() + name.size() + value.size() + 4);
   wire_fields_.append(name).append(": ").append(value).append("\r\n");

@@ -58,8 +58,8 @@ class RequestHead {
   std::string_view authority_;
   Version version_ = Version::kHttp11;
   std::vector<Field> fields_;
-  std::string_view bytes_;          // everything above points in here
-  std::unique_ptr<char[]> owned_;   // null while borrowed from a read buffer
+  std::string_view bytes_;         // everything above points in here
+  std::unique_ptr<char[]> owned_;  // null while borrowed from a read buffer
 };
 
 class ResponseHead {
@@ -77,7 +77,8 @@ class ResponseHead {
   // for responses whose body is not sent (HEAD, 304).
   absl::Status Add(std::string_view name, std::string_view value);
 
-  std::string_view reason() const { return reason_.empty() ? ReasonPhrase(status_) : std::string_view(reason_); }
+  // As set; "" stands for the standard phrase.
+  std::string_view custom_reason() const { return reason_; }
   // "name: value\r\n" for each field.
   std::string_view wire_fields() const { return wire_fields_; }
   bool has_date() const { return has_date_; }

@@ -16,7 +16,6 @@ TEST(ResponseHead, WritesFieldsAsTheyGoOut) {
   EXPECT_TRUE(head.Add("Set-Cookie", " c=d ").ok());
   EXPECT_TRUE(head.Add("X-Empty", "").ok());
 
-  EXPECT_EQ(head.reason(), "Created");
   EXPECT_EQ(head.wire_fields(), "Set-Cookie: a=b\r\nSet-Cookie: c=d\r\nX-Empty: \r\n");
 }
 
@@ -44,10 +43,23 @@ TEST(ResponseHead, LeavesOutWhatTheServerDecides) {
 }
 
 TEST(Field, HostsAreNamesOrAddressesWithAPort) {
-  for (const char* good : {"a", "a:", "a:0", "a:65535", "a.b-c_d~e", "%41", "127.0.0.1", "[::1]", "[::ffff:1.2.3.4]:80"}) EXPECT_TRUE(IsHost(good)) << good;
-  for (const char* bad : {"", ":80", "a:65536", "a:-1", "a:000080", "a:b", "a@b", "a/b", "a b", "[]", "[::1", "[::1]a", "[g]", "a\\b", "a?b"}) {
+  for (const char* good : {"a", "a:", "a:0", "a:65535", "a.b-c_d~e", "%41", "127.0.0.1", "[::1]", "[::ffff:1.2.3.4]:80"})
+    EXPECT_TRUE(IsHost(good)) << good;
+  for (const char* bad :
+       {"", ":80", "a:65536", "a:-1", "a:000080", "a:b", "a@b", "a/b", "a b", "[]", "[::1", "[::1]a", "[g]", "a\\b", "a?b"}) {
     EXPECT_FALSE(IsHost(bad)) << bad;
   }
+}
+
+TEST(Field, StatusesHaveTheirStandardPhrases) {
+  EXPECT_EQ(ReasonPhrase(100), "Continue");
+  EXPECT_EQ(ReasonPhrase(201), "Created");
+  EXPECT_EQ(ReasonPhrase(404), "Not Found");
+  EXPECT_EQ(ReasonPhrase(511), "Network Authentication Required");
+  for (int unknown : {0, 99, 299, 306, 419, 999}) EXPECT_EQ(ReasonPhrase(unknown), "");
+  int known = 0;
+  for (int status = 0; status < 1000; ++status) known += ReasonPhrase(status).empty() ? 0 : 1;
+  EXPECT_EQ(known, 62);  // all entries are found, so the table is sorted
 }
 
 TEST(Field, ListsAreSearchedByWholeTokens) {

@@ -27,16 +27,26 @@ std::string_view View(beast::string_view text) { return std::string_view(text.da
 
 std::string_view Explain(const beast::error_code& code) {
   switch (static_cast<bhttp::error>(code.value())) {
-    case bhttp::error::bad_method: return "malformed method";
-    case bhttp::error::bad_target: return "malformed request target";
-    case bhttp::error::bad_version: return "malformed request line";
-    case bhttp::error::bad_field: return "malformed header name";
-    case bhttp::error::bad_value: return "a header value has a byte that is not allowed there";
-    case bhttp::error::bad_line_ending: return "a CR without LF";
-    case bhttp::error::bad_content_length: return "malformed Content-Length, or one beside Transfer-Encoding";
-    case bhttp::error::multiple_content_length: return "more than one Content-Length";
-    case bhttp::error::bad_transfer_encoding: return "more than one Transfer-Encoding, or one beside Content-Length";
-    default: return "malformed request head";
+    case bhttp::error::bad_method:
+      return "malformed method";
+    case bhttp::error::bad_target:
+      return "malformed request target";
+    case bhttp::error::bad_version:
+      return "malformed request line";
+    case bhttp::error::bad_field:
+      return "malformed header name";
+    case bhttp::error::bad_value:
+      return "a header value has a byte that is not allowed there";
+    case bhttp::error::bad_line_ending:
+      return "a CR without LF";
+    case bhttp::error::bad_content_length:
+      return "malformed Content-Length, or one beside Transfer-Encoding";
+    case bhttp::error::multiple_content_length:
+      return "more than one Content-Length";
+    case bhttp::error::bad_transfer_encoding:
+      return "more than one Transfer-Encoding, or one beside Content-Length";
+    default:
+      return "malformed request head";
   }
 }
 
@@ -110,7 +120,8 @@ class RequestParser::Visitor final : public bhttp::basic_parser<true> {
           parser_.unknown_expectation_ = true;
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
 

@@ -1,16 +1,16 @@
 // RequestParser: bytes -> RequestHead, or the status with which the request is refused.
 //
-// Two passes over the head. A line scanner finds its end, over as many reads as it takes, touching each byte once; it applies the limits and
-// refuses at once what no later byte can repair (bare LF, a folded line, an HTTP/2 preface, a first byte that starts no method). Then
+// Two passes over the head. A line scanner finds its end, over as many reads as it takes, touching each byte once; it applies the limits
+// and refuses at once what no later byte can repair (bare LF, a folded line, an HTTP/2 preface, a first byte that starts no method). Then
 // Boost.Beast's basic_parser, derived from directly so that no message or field is allocated, takes the complete head apart, and what Beast
 // leaves to its users is checked here: everything that two servers in a chain could read differently (request smuggling) is refused rather
 // than repaired. The result depends on the bytes alone, never on how reads have split them.
 //
-//   refused with 400 unless noted: bare CR or LF, NUL and other controls, line folding, white space before a colon, empty or malformed names,
-//   Content-Length twice, as a list, signed or not decimal, Content-Length beside Transfer-Encoding, Transfer-Encoding twice or in HTTP/1.0,
-//   any coding but exactly "chunked" (501), no Host / two / a malformed one in HTTP/1.1, a target that is not origin-form, http(s)
-//   absolute-form or OPTIONS *, CONNECT (501), HTTP/2 and other versions (505), unknown expectations (417), too long a request line (414),
-//   too large a head or too many fields (431), a declared body above the limit (413).
+//   refused with 400 unless noted: bare CR or LF, NUL and other controls, line folding, white space before a colon, empty or malformed
+//   names, Content-Length twice, as a list, signed or not decimal, Content-Length beside Transfer-Encoding, Transfer-Encoding twice or in
+//   HTTP/1.0, any coding but exactly "chunked" (501), no Host / two / a malformed one in HTTP/1.1, a target that is not origin-form,
+//   http(s) absolute-form or OPTIONS *, CONNECT (501), HTTP/2 and other versions (505), unknown expectations (417), too long a request line
+//   (414), too large a head or too many fields (431), a declared body above the limit (413).
 #ifndef EDGE_NET_HTTP_REQUEST_PARSER_H_
 #define EDGE_NET_HTTP_REQUEST_PARSER_H_
 
@@ -73,8 +73,8 @@ class RequestParser {
   // Scanner: the current line begins at pos_, and no LF lies between pos_ and searched_.
   size_t pos_ = 0;
   size_t searched_ = 0;
-  size_t start_ = 0;        // where the request line begins (after empty lines)
-  uint32_t lines_ = 0;      // complete lines so far
+  size_t start_ = 0;    // where the request line begins (after empty lines)
+  uint32_t lines_ = 0;  // complete lines so far
   bool in_request_ = false;
   // What the fields said.
   uint8_t host_count_ = 0;

@@ -17,9 +17,10 @@ std::string Describe(const RequestParser& parser, RequestParser::Result result) 
   if (result == RequestParser::Result::kRefused) return StrCat(parser.refusal().status, " ", parser.refusal().reason);
   if (result == RequestParser::Result::kNeedMore) return parser.idle() ? "idle" : "need more";
   const RequestHead& head = parser.head();
-  std::string out = StrCat(head.method(), "|", head.target(), "|", head.path_and_query(), "|", head.authority(), "|",
-                           head.version() == Version::kHttp11 ? "1.1" : "1.0", "|", parser.head_size(), "|", static_cast<int>(parser.framing()), "|",
-                           parser.content_length(), "|", parser.keep_alive() ? "keep" : "close", parser.expects_continue() ? "|continue" : "");
+  std::string out =
+      StrCat(head.method(), "|", head.target(), "|", head.path_and_query(), "|", head.authority(), "|",
+             head.version() == Version::kHttp11 ? "1.1" : "1.0", "|", parser.head_size(), "|", static_cast<int>(parser.framing()), "|",
+             parser.content_length(), "|", parser.keep_alive() ? "keep" : "close", parser.expects_continue() ? "|continue" : "");
   for (const Field& field : head.fields()) StrAppend(&out, "|", field.name, "=", field.value);
   return out;
 }
@@ -45,16 +46,20 @@ std::string ParseInPieces(std::string_view input, std::vector<size_t> cuts, cons
 int StatusOf(std::string_view input, const ServerLimits& limits = {}) {
   RequestParser parser(limits);
   switch (parser.Parse(input)) {
-    case RequestParser::Result::kNeedMore: return 0;
-    case RequestParser::Result::kDone: return 200;
-    case RequestParser::Result::kRefused: return parser.refusal().status;
+    case RequestParser::Result::kNeedMore:
+      return 0;
+    case RequestParser::Result::kDone:
+      return 200;
+    case RequestParser::Result::kRefused:
+      return parser.refusal().status;
   }
   return -1;
 }
 
 TEST(RequestParser, TakesAHeadApart) {
-  EXPECT_EQ(ParseWhole("POST /a/b?c=d HTTP/1.1\r\nHost: example.com:80\r\nX-Empty:\r\nX-Spaces: \t a b \t\r\nContent-Length: 12\r\n\r\nbody"),
-            "POST|/a/b?c=d|/a/b?c=d|example.com:80|1.1|97|1|12|keep|Host=example.com:80|X-Empty=|X-Spaces=a b|Content-Length=12");
+  EXPECT_EQ(
+      ParseWhole("POST /a/b?c=d HTTP/1.1\r\nHost: example.com:80\r\nX-Empty:\r\nX-Spaces: \t a b \t\r\nContent-Length: 12\r\n\r\nbody"),
+      "POST|/a/b?c=d|/a/b?c=d|example.com:80|1.1|97|1|12|keep|Host=example.com:80|X-Empty=|X-Spaces=a b|Content-Length=12");
 }
 
 TEST(RequestParser, CopiesOutliveTheInput) {
@@ -117,7 +122,10 @@ const std::vector<Case>& Cases() {
       {"quoted chunked", Get("Transfer-Encoding: \"chunked\"\r\n"), 501},
       {"chunked with a parameter", Get("Transfer-Encoding: chunked;a=b\r\n"), 501},
       {"empty coding", Get("Transfer-Encoding:\r\n"), 501},
-      {"vertical tab before chunked", Get("Transfer-Encoding: \x0b" "chunked\r\n"), 400},
+      {"vertical tab before chunked",
+       Get("Transfer-Encoding: \x0b"
+           "chunked\r\n"),
+       400},
       {"space before the colon of a coding", Get("Transfer-Encoding : chunked\r\n"), 400},
       {"coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
       // Lines.
@@ -130,8 +138,14 @@ const std::vector<Case>& Cases() {
       {"NUL in a value", Get("A: b" + Nul() + "c\r\n"), 400},
       {"NUL in a name", Get("A" + Nul() + ": c\r\n"), 400},
       {"NUL in the target", "GET /" + Nul() + " HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"control in a value", Get("A: b\x01" "c\r\n"), 400},
-      {"DEL in a value", Get("A: b\x7f" "c\r\n"), 400},
+      {"control in a value",
+       Get("A: b\x01"
+           "c\r\n"),
+       400},
+      {"DEL in a value",
+       Get("A: b\x7f"
+           "c\r\n"),
+       400},
       {"tab in a value", Get("A: b\tc\r\n"), 200},
       {"bytes above ASCII in a value", Get("A: \xc3\xa4\r\n"), 200},
       {"bytes above ASCII in a name", Get("\xc3\xa4: a\r\n"), 400},

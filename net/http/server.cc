@@ -87,8 +87,9 @@ void Server::TurnAway(std::unique_ptr<Connection> connection) {
   ++turning_away_;
   absl::Status spawned = service_fibers_.Spawn("http turn away", [this, connection = std::move(connection)]() mutable {
     static constexpr std::string_view kBody = "503 Service Unavailable: too many connections\n";
-    std::string answer = StrCat("HTTP/1.1 503 Service Unavailable\r\nDate: ", Date(), "\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: ",
-                                kBody.size(), "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n", kBody);
+    std::string answer = StrCat("HTTP/1.1 503 Service Unavailable\r\nDate: ", Date(),
+                                "\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: ", kBody.size(),
+                                "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n", kBody);
     Instant deadline = scheduler_.clock().Now() + limits_.linger_time;
     std::string_view piece = answer;
     std::array<char, 1024> scratch;

@@ -35,11 +35,11 @@ namespace edge::http {
 
 struct ServerStats {
   uint64_t connections_accepted = 0;
-  uint64_t accept_failures = 0;       // tried again after accept_retry_time
-  uint64_t connections_refused = 0;   // connections_max
-  uint64_t connections_expired = 0;   // closed by the sweep or to make room
-  uint64_t requests = 0;              // handed to the handler
-  uint64_t requests_refused = 0;      // 4xx and 5xx of the server's own, before a request existed
+  uint64_t accept_failures = 0;      // tried again after accept_retry_time
+  uint64_t connections_refused = 0;  // connections_max
+  uint64_t connections_expired = 0;  // closed by the sweep or to make room
+  uint64_t requests = 0;             // handed to the handler
+  uint64_t requests_refused = 0;     // 4xx and 5xx of the server's own, before a request existed
 };
 
 class Server {
@@ -54,9 +54,9 @@ class Server {
   // Begins to accept. Called once, from a fiber or the thread's own stack. kResourceExhausted: no more fibers.
   absl::Status Start();
 
-  // Stops accepting, closes parked connections, lets requests in flight finish with Connection: close, and at `deadline` aborts those left and
-  // cancels their fibers; returns when no connection is left. kDeadlineExceeded: some had to be aborted; kCancelled, kAborted: the caller
-  // was ended while waiting, and so was everything else. MAY SUSPEND.
+  // Stops accepting, closes parked connections, lets requests in flight finish with Connection: close, and at `deadline` aborts those left
+  // and cancels their fibers; returns when no connection is left. kDeadlineExceeded: some had to be aborted; kCancelled, kAborted: the
+  // caller was ended while waiting, and so was everything else. MAY SUSPEND.
   absl::Status Drain(Instant deadline);
 
   const ServerStats& stats() const { return stats_; }
@@ -122,9 +122,9 @@ class Server {
   IntrusiveList<ServerConnection, &ServerConnection::parked_hook> parked_;  // longest parked first
   Event some_parked_;
   Event all_gone_;
-  TaskGroup service_fibers_;     // accept, sweep, turning away
+  TaskGroup service_fibers_;  // accept, sweep, turning away
   TaskGroup connection_fibers_;
-  Domain* domain_ = nullptr;     // of whoever called Start; null outside of domains
+  Domain* domain_ = nullptr;                        // of whoever called Start; null outside of domains
   std::vector<std::unique_ptr<Session>> sessions_;  // for reuse
   uint32_t turning_away_ = 0;
   bool draining_ = false;

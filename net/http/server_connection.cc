@@ -35,7 +35,8 @@ void Server::ServerConnection::Unpark() {
 
 void Server::ServerConnection::OnReadable() {
   server_.parked_.Remove(this);
-  absl::Status spawned = server_.connection_fibers_.SpawnKeyed(CombineHash(key_, awakenings_++), server_.domain_, "http", [this] { Run(); });
+  absl::Status spawned =
+      server_.connection_fibers_.SpawnKeyed(CombineHash(key_, awakenings_++), server_.domain_, "http", [this] { Run(); });
   if (spawned.ok()) return;
   // Out of fibers. The network is in the middle of calling us, so the connection cannot be destroyed here; the sweep does it.
   parked_at_ = server_.scheduler_.clock().Now();
@@ -85,14 +86,18 @@ Server::ServerConnection::After Server::ServerConnection::ReadHead(Session& sess
   const Instant deadline = server_.scheduler_.clock().Now() + server_.limits_.head_time;
   for (;;) {
     switch (parser.Parse(session.wire.unread())) {
-      case RequestParser::Result::kDone: return After::kPark;
-      case RequestParser::Result::kRefused: return Refuse(session, parser.refusal());
-      case RequestParser::Result::kNeedMore: break;
+      case RequestParser::Result::kDone:
+        return After::kPark;
+      case RequestParser::Result::kRefused:
+        return Refuse(session, parser.refusal());
+      case RequestParser::Result::kNeedMore:
+        break;
     }
     absl::StatusOr<size_t> n = session.wire.Fill(deadline);
     if (n.ok() && *n > 0) continue;
     if (n.ok() || (parser.idle() && absl::IsDeadlineExceeded(n.status()))) return After::kClose;
-    if (absl::IsDeadlineExceeded(n.status()) && session.wire.status().ok()) return Refuse(session, {408, "the request head does not arrive"});
+    if (absl::IsDeadlineExceeded(n.status()) && session.wire.status().ok())
+      return Refuse(session, {408, "the request head does not arrive"});
     return After::kAbort;
   }
 }
@@ -108,10 +113,14 @@ Server::ServerConnection::After Server::ServerConnection::Answer(Session& sessio
   Exchange::Verdict verdict = exchange.Conclude();
   session.wire.Unpin();
   switch (verdict) {
-    case Exchange::Verdict::kKeep: return After::kPark;
-    case Exchange::Verdict::kClose: return session.wire.Flush().ok() ? After::kClose : After::kAbort;
-    case Exchange::Verdict::kLinger: return After::kLinger;
-    case Exchange::Verdict::kAbort: return After::kAbort;
+    case Exchange::Verdict::kKeep:
+      return After::kPark;
+    case Exchange::Verdict::kClose:
+      return session.wire.Flush().ok() ? After::kClose : After::kAbort;
+    case Exchange::Verdict::kLinger:
+      return After::kLinger;
+    case Exchange::Verdict::kAbort:
+      return After::kAbort;
   }
   return After::kAbort;
 }

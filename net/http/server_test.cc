@@ -250,7 +250,8 @@ TEST(Server, AHeadOfTheLargestSizeIsServedAndItsBodyToo) {
   }
 
   EXPECT_THAT(client->TakeReceived(), EndsWith("\r\n\r\n/t"));
-  EXPECT_THAT(world.Ask(*client, StrCat("POST /u HTTP/1.1\r\nHost: a\r\nA: ", std::string(130'000, 'a'), "\r\nContent-Length: 100000\r\n\r\n", std::string(100'000, 'b'))),
+  EXPECT_THAT(world.Ask(*client, StrCat("POST /u HTTP/1.1\r\nHost: a\r\nA: ", std::string(130'000, 'a'),
+                                        "\r\nContent-Length: 100000\r\n\r\n", std::string(100'000, 'b'))),
               EndsWith("\r\n\r\n/u"));
 }
 
@@ -449,26 +450,46 @@ TEST(Server, ACrashEndsEverythingWhereItStands) {
 
 // Whatever comes in: every answer is well-formed, the connection is parked or over in bounded time, and nothing is left behind.
 RC_GTEST_PROP(Server, NoInputIsMoreThanItsConnectionsProblem, ()) {
-  static const std::vector<std::string> kPieces = {
-      "GET / HTTP/1.1\r\n", "POST /x HTTP/1.1\r\n", "HEAD / HTTP/1.0\r\n", "Host: a\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n",
-      "Expect: 100-continue\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n", "\r\n", "5\r\nhello\r\n", "0\r\n", "hello", "\n", "\r", " ", ":",
-      std::string(1, '\0'), "A: b\r\n", "PRI * HTTP/2.0\r\n\r\n", std::string(3000, 'q')};
+  static const std::vector<std::string> kPieces = {"GET / HTTP/1.1\r\n",
+                                                   "POST /x HTTP/1.1\r\n",
+                                                   "HEAD / HTTP/1.0\r\n",
+                                                   "Host: a\r\n",
+                                                   "Content-Length: 5\r\n",
+                                                   "Transfer-Encoding: chunked\r\n",
+                                                   "Expect: 100-continue\r\n",
+                                                   "Connection: close\r\n",
+                                                   "Connection: keep-alive\r\n",
+                                                   "\r\n",
+                                                   "5\r\nhello\r\n",
+                                                   "0\r\n",
+                                                   "hello",
+                                                   "\n",
+                                                   "\r",
+                                                   " ",
+                                                   ":",
+                                                   std::string(1, '\0'),
+                                                   "A: b\r\n",
+                                                   "PRI * HTTP/2.0\r\n\r\n",
+                                                   std::string(3000, 'q')};
   ServerLimits limits;
   limits.head_bytes = ByteCount::Bytes(8000);
-  HttpWorld world([](Exchange& exchange) {
-    char piece[7];
-    // Some bodies are read, some half, some not at all.
-    const size_t reads = exchange.head().fields().size() % 3;
-    for (size_t i = 0; i < reads * 100; ++i) {
-      absl::StatusOr<size_t> n = exchange.ReadBody(piece);
-      if (!n.ok() || *n == 0) break;
-    }
-    exchange.Respond(ResponseHead(200), "ok").IgnoreError();
-  }, limits);
+  HttpWorld world(
+      [](Exchange& exchange) {
+        char piece[7];
+        // Some bodies are read, some half, some not at all.
+        const size_t reads = exchange.head().fields().size() % 3;
+        for (size_t i = 0; i < reads * 100; ++i) {
+          absl::StatusOr<size_t> n = exchange.ReadBody(piece);
+          if (!n.ok() || *n == 0) break;
+        }
+        exchange.Respond(ResponseHead(200), "ok").IgnoreError();
+      },
+      limits);
   auto client = world.Connect();
   auto bystander = world.Connect();
 
-  const auto sends = *rc::gen::container<std::vector<std::vector<std::string>>>(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces)));
+  const auto sends =
+      *rc::gen::container<std::vector<std::vector<std::string>>>(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces)));
   std::string received;
   for (const std::vector<std::string>& pieces : sends) {
     for (const std::string& piece : pieces) client->Send(piece);

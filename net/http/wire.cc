@@ -75,8 +75,13 @@ void Wire::MakeRoom() {
   end_ = unread;
 }
 
+absl::Status Wire::FlushBeforeReading() {
+  // While another fiber is sending, its slow reader must not keep us from reading: a client may want to send everything before it reads.
+  return write_turn_.held() ? status_ : Flush();
+}
+
 absl::StatusOr<size_t> Wire::Fill(Instant deadline) {
-  EDGE_RETURN_IF_ERROR(Flush());
+  EDGE_RETURN_IF_ERROR(FlushBeforeReading());
   MakeRoom();
   absl::StatusOr<size_t> n = connection_->Read(std::span<char>(buffer_.get() + end_, capacity_ - end_), deadline);
   if (n.ok()) {
@@ -90,7 +95,7 @@ absl::StatusOr<size_t> Wire::Fill(Instant deadline) {
 
 absl::StatusOr<size_t> Wire::ReadInto(std::span<char> target, Instant deadline) {
   EDGE_CHECK(!has_input());
-  EDGE_RETURN_IF_ERROR(Flush());
+  EDGE_RETURN_IF_ERROR(FlushBeforeReading());
   absl::StatusOr<size_t> n = connection_->Read(target, deadline);
   if (!n.ok() && !absl::IsDeadlineExceeded(n.status())) Fail(n.status());
   return n;
@@ -149,7 +154,8 @@ absl::Status Wire::Write(std::string_view first, std::string_view second) {
       text->remove_prefix(n);
       room -= n;
     }
-    EDGE_RETURN_IF_ERROR(connection_->Write(std::span<const std::string_view>(pieces.data(), count), scheduler_.clock().Now() + limits_.write_time));
+    EDGE_RETURN_IF_ERROR(
+        connection_->Write(std::span<const std::string_view>(pieces.data(), count), scheduler_.clock().Now() + limits_.write_time));
   }
   return absl::OkStatus();
 }

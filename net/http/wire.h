@@ -1,7 +1,7 @@
 // Wire: the buffers between one active connection and HTTP.
 //
-// Input: bytes are read behind those not consumed yet. The head of the request being answered is pinned: it stays where it is, because heads
-// are views, while the body and pipelined requests pass behind it. Output: responses gather in a string and leave in as few writes as
+// Input: bytes are read behind those not consumed yet. The head of the request being answered is pinned: it stays where it is, because
+// heads are views, while the body and pipelined requests pass behind it. Output: responses gather in a string and leave in as few writes as
 // possible, since one send costs as much as everything else about a small request: before a read that may wait, on Flush, and above the
 // limit. One fiber may read while another writes; writers take turns.
 //
@@ -43,8 +43,8 @@ class Wire {
   // Consumes n bytes and keeps them in place until Unpin. REQUIRES: nothing is pinned.
   void Pin(size_t n);
   void Unpin();
-  // Reads more behind unread(), which may move; 0 at the end of the input. Sends the output first. kDeadlineExceeded leaves the wire usable.
-  // MAY SUSPEND.
+  // Reads more behind unread(), which may move; 0 at the end of the input. Sends the output first unless another fiber is sending.
+  // kDeadlineExceeded leaves the wire usable. MAY SUSPEND.
   absl::StatusOr<size_t> Fill(Instant deadline);
   // Reads straight into `target`. REQUIRES: unread() is empty. Otherwise as Fill. MAY SUSPEND.
   absl::StatusOr<size_t> ReadInto(std::span<char> target, Instant deadline);
@@ -67,6 +67,7 @@ class Wire {
 
  private:
   void MakeRoom();
+  absl::Status FlushBeforeReading();
   absl::Status Write(std::string_view first, std::string_view second);
   absl::Status SendGathered(std::string_view body);
 
@@ -76,9 +77,9 @@ class Wire {
 
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
-  size_t begin_ = 0;   // of unread
+  size_t begin_ = 0;  // of unread
   size_t end_ = 0;
-  size_t pinned_ = 0;  // bytes at the front that must not move
+  size_t pinned_ = 0;                         // bytes at the front that must not move
   std::unique_ptr<char[]> pinned_elsewhere_;  // the former buffer_, when the head left no room behind it
 
   std::string out_;

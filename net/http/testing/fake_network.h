@@ -1,7 +1,7 @@
 // FakeListener and FakeClient: connections in memory, for tests of code that stands on net/network.h.
 //
-// The test plays the client from the thread's own stack, between turns of the scheduler: it sends bytes, looks at what has arrived, opens or
-// shuts the window through which the server may write, half-closes or resets. Nothing is delayed and nothing is random; Settle runs the
+// The test plays the client from the thread's own stack, between turns of the scheduler: it sends bytes, looks at what has arrived, opens
+// or shuts the window through which the server may write, half-closes or resets. Nothing is delayed and nothing is random; Settle runs the
 // scheduler until neither a fiber nor a readiness callback is left to run.
 #ifndef EDGE_NET_HTTP_TESTING_FAKE_NETWORK_H_
 #define EDGE_NET_HTTP_TESTING_FAKE_NETWORK_H_
@@ -41,9 +41,9 @@ class FakeClient {
   bool closed() const { return closed_; }  // the server has destroyed its end
 
   // --- what only a test can know ---
-  int writes() const { return writes_; }              // calls of Write by the server
+  int writes() const { return writes_; }  // calls of Write by the server
   bool parked() const { return callback_ != nullptr; }
-  size_t unread() const { return inbox_.size(); }     // sent and not yet read by the server
+  size_t unread() const { return inbox_.size(); }  // sent and not yet read by the server
 
   // Calls the readiness callback if one is due; false if not.
   bool DeliverReadable();
@@ -70,7 +70,8 @@ class FakeClient {
 
 class FakeListener final : public Listener {
  public:
-  explicit FakeListener(Scheduler& scheduler, std::vector<std::shared_ptr<FakeClient>>& clients) : scheduler_(scheduler), clients_(clients), acceptors_(scheduler) {}
+  explicit FakeListener(Scheduler& scheduler, std::vector<std::shared_ptr<FakeClient>>& clients)
+      : scheduler_(scheduler), clients_(clients), acceptors_(scheduler) {}
 
   absl::StatusOr<std::unique_ptr<Connection>> Accept(Instant deadline) override;
   const Endpoint& Local() const override { return local_; }
