@@ -22,8 +22,6 @@ api
   .all('*', () => error(404, { message: 'no such thing', code: 'E404' }));
 
 const router = AutoRouter<IRequest, [Env, ExecutionContext]>({
-  before: [preflight],
-  finally: [corsify],
   catch: (caught: unknown) => {
     const failure = caught as StatusError & { details?: unknown };
     return error(failure.status ?? 500, { ...failure, message: failure.message });
@@ -64,6 +62,8 @@ router
     throw new StatusError(409, 'conflict');
   })
   .put('/echo', async (request) => new Response(await request.text(), { headers: { 'content-type': 'text/x-echo' } }))
-  .all('/api/*', api.fetch);
+  .all('/api/*', api.fetch)
+  .options('/cors', preflight)
+  .get('/cors', (request) => corsify(json({ cors: true }), request));
 
 export default { ...router };
