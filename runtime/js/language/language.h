@@ -46,7 +46,8 @@ void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<cons
 // ---- Microtasks ----------------------------------------------------------------------------------------------------------------------
 
 // Runs jobs until the ring is empty, then reports rejections that nobody handled (RejectionHooks). Runs JavaScript; errors of jobs go to the
-// promises they belong to or to the uncaught-error hook, never to the caller. Does nothing when called from inside a job.
+// promises they belong to or to the uncaught-error hook, never to the caller. Does nothing when called from inside a job; stops when the isolate is over
+// a limit.
 void RunMicrotasks(duk_context* ctx);
 bool HasMicrotasks(duk_context* ctx);
 

@@ -87,7 +87,7 @@ TEST_F(LibraryTest, DatesReadAsInV8InUtc) {
     var d = new Date(1700000000000), bad;
     try { d.toLocaleString('de-DE') } catch (e) { bad = e.name }
     return [String(d), d.toUTCString(), d.toLocaleString(), d.toLocaleDateString('en-US', { year: 'numeric', month: 'long', day: 'numeric' }), String(new Date(NaN)), bad];
-  )js"), R"(["Tue Nov 14 2023 22:13:20 GMT+0000 (Coordinated Universal Time)","Tue, 14 Nov 2023 22:13:20 GMT","11/14/2023, 10:13:20 PM","November 14, 2023","Invalid Date","RangeError"])");
+  )js"), R"json(["Tue Nov 14 2023 22:13:20 GMT+0000 (Coordinated Universal Time)","Tue, 14 Nov 2023 22:13:20 GMT","11/14/2023, 10:13:20 PM","November 14, 2023","Invalid Date","RangeError"])json");
 }
 
 TEST_F(LibraryTest, BigIntIsRefusedByName) {

@@ -1,4 +1,5 @@
 // The job ring and the loop that drains it.
+#include "runtime/js/isolate.h"
 #include "runtime/js/language/promise_core.h"
 
 namespace edge::js::language {
@@ -165,7 +166,7 @@ duk_ret_t Drain(duk_context* ctx, void* udata) {
   MicrotaskRing& ring = state.ring;
   Push(ctx, ring.holder);
   const duk_idx_t holder = duk_get_top_index(ctx);
-  while (ring.count > 0) {
+  while (ring.count > 0 && !IsTerminated(ctx)) {
     const uint32_t base = SlotBase(ring.head);
     const Reaction job = ring.jobs[ring.head];
     ring.head = (ring.head + 1) & (ring.jobs.size() - 1);
@@ -232,11 +233,12 @@ void RunMicrotasks(duk_context* ctx) {
   State& state = StateOf(ctx);
   if (state.draining) return;
   state.draining = true;
-  while (state.ring.count > 0) {
+  while (state.ring.count > 0 && !IsTerminated(ctx)) {
     if (duk_safe_call(ctx, language::Drain, &state, 0, 1) != DUK_EXEC_SUCCESS) language::ReportUncaught(ctx, state);
     duk_pop(ctx);
   }
   state.draining = false;
+  if (IsTerminated(ctx)) return;
   if (state.rejected_count > 0) {
     duk_safe_call(ctx, language::ReportRejections, &state, 0, 1);
     duk_pop(ctx);

@@ -169,6 +169,16 @@ TEST_F(PromiseTest, NativeReactionsGetTheOutcome) {
   EXPECT_TRUE(unhandled_.empty());
 }
 
+TEST_F(PromiseTest, AnEndlessChainOfJobsEndsAtTheCpuLimit) {
+  CpuBudget budget{3'000'000};
+  const auto error = isolate_->Run({.budget = &budget}, [](duk_context* ctx) {
+    Isolate::Evaluate(ctx, "(function again() { Promise.resolve().then(again) })()", "test.js");
+    RunMicrotasks(ctx);
+  });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->limit, Limit::kCpu);
+}
+
 TEST_F(PromiseTest, ManyReactionsAndManyJobsKeepTheirOrder) {
   EXPECT_EQ(Run(R"js(
     var resolve, p = new Promise(function (r) { resolve = r }), n = 0, wrong = 0;
