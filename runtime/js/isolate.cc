@@ -62,12 +62,12 @@ int OnOutOfMemory(edge_host* host, size_t size) {
   return 0;
 }
 
-// Touching memory is work: large blocks cost an instruction per so many bytes.
+// Touching memory is work: large blocks cost an instruction per so many bytes. The kernel has to provide the pages of the largest each time.
 constexpr size_t kChargedBlock = 4096;
-constexpr size_t kBytesPerInstruction = 64;
+constexpr size_t kPagedBlock = 256 * 1024;
 
 void ChargeBlock(IsolateCore& core, size_t size) {
-  if (size >= kChargedBlock && core.ctx != nullptr) edge_charge_quietly(core.ctx, static_cast<int64_t>(size / kBytesPerInstruction));
+  if (size >= kChargedBlock && core.ctx != nullptr) edge_charge_quietly(core.ctx, static_cast<int64_t>(size / (size >= kPagedBlock ? 16 : 64)));
 }
 
 void* EngineAllocate(void* data, duk_size_t size) {
@@ -216,6 +216,18 @@ void FixUp(duk_context* ctx) {
   }
   duk_pop(ctx);
   duk_del_prop_string(ctx, -1, "CBOR");
+
+  // Not JavaScript's: a shim of another platform's class.
+  duk_del_prop_string(ctx, -1, "Buffer");
+
+  for (const char* constructor : {"Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError"}) {
+    duk_get_prop_string(ctx, -1, constructor);
+    duk_push_string(ctx, "length");
+    duk_push_int(ctx, 1);
+    duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_FORCE | DUK_DEFPROP_SET_CONFIGURABLE);
+    edge_set_native_arguments(ctx, -1, 2);  // (message, options)
+    duk_pop(ctx);
+  }
 
   duk_get_prop_string(ctx, -1, "Error");
   duk_push_string(ctx, "captureStackTrace");

@@ -115,6 +115,32 @@ RC_GTEST_PROP(Numbers, ReadBackAsThemselvesInTheEcmaScriptLayout, (uint64_t bits
   RC_ASSERT(digits.size() == want);
 }
 
+TEST_F(SemanticsTest, ReadsDatesInTheUsualForms) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"Tue, 21 Nov 2023 10:20:30 GMT", "1700562030000"}, {"Tue, 21 Nov 2023 10:20:30 +0100", "1700558430000"}, {"Tuesday, 21-Nov-23 10:20:30 GMT", "1700562030000"},
+      {"Nov 21, 2023 10:20 PM", "1700605200000"}, {"Nov 21, 2023 12:20 AM", "1700526000000"}, {"Tue Nov 21 2023 10:20:30 GMT+0100 (CET)", "1700558430000"}, {"Tue Nov 21 10:20:30 2023", "1700562030000"},
+      {"21 November 2023", "1700524800000"}, {"Nov 2023", "1698796800000"}, {"11/21/2023", "1700524800000"}, {"2023/11/21 10:20:30.5", "1700562030500"}, {"2023-11-21", "1700524800000"},
+      {"2023-11-21T10:20:30Z", "1700562030000"}, {"2023-11-21T10:20:30.123+01:00", "1700558430123"}, {"31 Dec 1969 23:59:59 GMT", "-1000"}, {"Thu, 29 Feb 2024 00:00:00 GMT", "1709164800000"},
+      {"garbage", "NaN"}, {"", "NaN"}, {"21 Foo 2023", "NaN"}, {"Nov 40, 2023", "NaN"}, {"Nov 21, 2023 25:00", "NaN"}, {"Nov 21, 2023 13:00 PM", "NaN"}, {"99999999999999 Nov 2023", "NaN"}, {"Nov 21 2023 (", "NaN"},
+  };
+  for (const auto& [text, want] : kCases) EXPECT_EQ(Eval("Date.parse('" + std::string(text) + "')"), want) << text;
+  EXPECT_EQ(Eval("Date.parse(new Date(1700562030000).toUTCString()) + ',' + Date.parse(new Date(1700562030000).toString())"), "1700562030000,1700562030000");
+}
+
+TEST_F(SemanticsTest, ComputesTranscendentalFunctionsTheSameOnEveryMachine) {
+  EXPECT_EQ(Eval("[Math.sin(1e22), Math.cos(0.5), Math.tan(1), Math.asin(0.3), Math.acos(0.3), Math.atan(2), Math.atan2(1, 2)].join()"),
+            "-0.8522008497671888,0.8775825618903728,1.5574077246549023,0.3046926540153975,1.2661036727794992,1.1071487177940904,0.4636476090008061");
+  EXPECT_EQ(Eval("[Math.pow(2, 0.5), Math.exp(1), Math.log(10), Math.cbrt(27), Math.pow(2, 10), Math.sqrt(2)].join()"),
+            "1.4142135623730951,2.718281828459045,2.302585092994046,3,1024,1.4142135623730951");
+}
+
+TEST_F(SemanticsTest, ErrorsTakeACause) {
+  EXPECT_EQ(Eval("var e = new TypeError('m', {cause: 5}); [e.cause, e.message, Object.keys(e).length, TypeError.length, 'cause' in new Error('x')].join()"), "5,m,0,1,false");
+  EXPECT_EQ(Eval("'cause' in Error('x', {cause: undefined})"), "true");
+  EXPECT_EQ(Eval("'cause' in new Error('x', 5) || 'cause' in new Error('x', null) || 'cause' in new Error('x', {})"), "false");
+  EXPECT_EQ(Eval("new Error(undefined, {cause: 'c'}).cause"), "c");
+}
+
 // Two heaps at different addresses, with other heaps between them: the same output and the same instruction count.
 TEST_F(SemanticsTest, IsDeterministic) {
   const char* const kProgram =

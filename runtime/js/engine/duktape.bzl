@@ -9,6 +9,14 @@ _FILES = {
     "duk_config.h": "2644ecf3b1702232957ec98f69432b7cf4f4d3009d50fff0a24899bf449fe4a9",
 }
 
+# musl's mathematics and what it calls. They go into one object whose symbols then get names of their own.
+_MUSL = "/usr/lib/x86_64-linux-musl/libc.a"
+_MUSL_OBJECTS = (
+    "acos acosh asin asinh atan atan2 atanh cbrt cos cosh exp expm1 hypot log log10 log1p log2 pow sin sinh tan tanh " +
+    "__cos __expo2 __rem_pio2 __rem_pio2_large __sin __tan __math_divzero __math_invalid __math_oflow __math_uflow __math_xflow " +
+    "exp_data log_data log2_data pow_data fabs floor scalbn sqrt"
+).split(" ")
+
 def _run(ctx, arguments, what):
     result = ctx.execute(arguments)
     if result.return_code != 0:
@@ -32,6 +40,17 @@ def _duktape_impl(ctx):
     for patch in ctx.attr.patches:
         # -F0: a patch without context lines fits exactly or not at all.
         _run(ctx, ["patch", "-p1", "-F0", "--no-backup-if-mismatch", "-i", ctx.path(patch)], "the patch %s does not apply" % patch)
+    if not ctx.path(_MUSL).exists:
+        fail("%s is missing: the Debian package musl-dev is not installed. Run tools/setup." % _MUSL)
+    objects = " ".join(["%s.lo" % name for name in _MUSL_OBJECTS])
+    _run(ctx, ["sh", "-ec", """
+        ar x {musl} {objects}
+        ld -r -o edge_math.o {objects}
+        objcopy --prefix-symbols=edge_math_ edge_math.o
+        objcopy --redefine-sym edge_math___stack_chk_fail=__stack_chk_fail edge_math.o
+        rm {objects}
+        ar rcsD libedge_math.a edge_math.o
+    """.format(musl = _MUSL, objects = objects)], "cannot take the mathematics out of " + _MUSL)
     ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
 
 duktape_repository = repository_rule(
@@ -60,6 +79,8 @@ _PATCHES = [
     "13-code-generation",
     "14-stack-traces",
     "15-json-surrogates",
+    "16-error-cause",
+    "17-date-parse",
 ]
 
 def duktape(name = "duktape"):
@@ -67,8 +88,10 @@ def duktape(name = "duktape"):
         name = name,
         additions = [
             "//runtime/js/engine:edge_config.h",
+            "//runtime/js/engine:edge_dates.cc",
             "//runtime/js/engine:edge_engine.c",
             "//runtime/js/engine:edge_engine.h",
+            "//runtime/js/engine:edge_math.h",
             "//runtime/js/engine:edge_numbers.cc",
         ],
         build_file = "//runtime/js/engine:duktape.BUILD",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "edge_engine.h"
+#include "edge_math.h"
 
 /* Part of the engine's heap structure; zero at the start. */
 struct duk_heaphdr;
@@ -43,7 +44,33 @@ struct edge_heap {
 #define DUK_USE_DATE_GET_NOW(ctx) EDGE_HOST_OF_UDATA((ctx)->heap->heap_udata)->now_ms(EDGE_HOST_OF_UDATA((ctx)->heap->heap_udata))
 #define DUK_USE_GET_MONOTONIC_TIME(ctx) DUK_USE_DATE_GET_NOW(ctx)
 #define DUK_USE_DATE_GET_LOCAL_TZOFFSET(time) 0
+#define DUK_USE_DATE_PARSE_STRING(ctx, text) edge_push_parsed_date((ctx), (text))
 #define DUK_USE_GET_RANDOM_DOUBLE(udata) EDGE_HOST_OF_UDATA(udata)->random(EDGE_HOST_OF_UDATA(udata))
+
+#undef DUK_ACOS
+#undef DUK_ASIN
+#undef DUK_ATAN
+#undef DUK_ATAN2
+#undef DUK_CBRT
+#undef DUK_COS
+#undef DUK_EXP
+#undef DUK_LOG
+#undef DUK_LOG2
+#undef DUK_POW
+#undef DUK_SIN
+#undef DUK_TAN
+#define DUK_ACOS edge_math_acos
+#define DUK_ASIN edge_math_asin
+#define DUK_ATAN edge_math_atan
+#define DUK_ATAN2 edge_math_atan2
+#define DUK_CBRT edge_math_cbrt
+#define DUK_COS edge_math_cos
+#define DUK_EXP edge_math_exp
+#define DUK_LOG edge_math_log
+#define DUK_LOG2 edge_math_log2
+#define DUK_POW edge_math_pow
+#define DUK_SIN edge_math_sin
+#define DUK_TAN edge_math_tan
 
 /* Fibers have small stacks. Used in one place, where `thr` is the thread. */
 #define DUK_USE_NATIVE_STACK_CHECK() ((char*) __builtin_frame_address(0) < EDGE_HOST_OF_UDATA(thr->heap->heap_udata)->stack_limit)

@@ -136,7 +136,29 @@ DUK_LOCAL duk_int_t edge_find_bytes(const duk_uint8_t *start, const duk_uint8_t 
 	return found != NULL ? (duk_int_t) ((const duk_uint8_t *) found - start) : -1;
 }
 
+DUK_LOCAL duk_bool_t edge_push_parsed_date(duk_hthread *thr, const char *text) {
+	duk_push_number(thr, edge_parse_date(text));
+	return 1;
+}
+
 /* ---- Stack traces ---- */
+
+void edge_set_native_arguments(struct duk_hthread *thr, int32_t index, int32_t count) {
+	duk_hnatfunc *func = duk_require_hnatfunc(thr, index);
+	func->nargs = (duk_int16_t) count;
+}
+
+/* [ message options error ]: `new Error(message, {cause})`. */
+DUK_LOCAL void edge_add_error_cause(duk_hthread *thr) {
+	if (duk_is_object(thr, 1)) {
+		duk_push_literal(thr, "cause");
+		if (duk_has_prop(thr, 1)) {
+			duk_push_literal(thr, "cause");
+			duk_get_prop_literal(thr, 1, "cause");
+			duk_def_prop(thr, 2, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE);
+		}
+	}
+}
 
 /* The activation below, which for a coroutine's first is the one that resumed it. */
 DUK_LOCAL duk_activation *edge_next_activation(duk_hthread **thr, duk_activation *act) {

@@ -85,6 +85,8 @@ const char* edge_class_name(struct duk_hthread* ctx, int32_t index);
 void edge_forbid_codegen(struct duk_hthread* ctx);
 // Calls back for each frame of the error at `index`, innermost first. Returns 0 if it has no trace.
 int edge_for_each_frame(struct duk_hthread* ctx, int32_t index, void (*callback)(void* data, const struct edge_frame* frame), void* data);
+// Gives the native function at `index` this many formal arguments.
+void edge_set_native_arguments(struct duk_hthread* ctx, int32_t index, int32_t count);
 // Error.captureStackTrace.
 int edge_capture_stack_trace(struct duk_hthread* ctx);
 
@@ -105,6 +107,10 @@ enum {
 };
 // Parses the plain forms of a decimal number; returns 0 for everything else, which the engine's own parser then looks at.
 int edge_parse_number(const char* text, size_t length, unsigned accept, double* out);
+
+// ---- Dates (edge_dates.cc) ----
+// Milliseconds since 1970 of a date that is not in ISO form, or NaN.
+double edge_parse_date(const char* text);
 
 #ifdef __cplusplus
 }  // extern "C"
