@@ -50,11 +50,13 @@ class Connection {
   // Closes our direction; the peer reads an end. Reading goes on.
   virtual absl::Status CloseWrite() = 0;
 
-  // Drops the connection at once, both directions; the peer sees a reset. Suspended calls return kUnavailable.
+  // Drops the connection at once, both directions; the peer sees a reset. Suspended calls return kUnavailable; a NotifyReadable
+  // registration is taken back. Idempotent.
   virtual void Abort() = 0;
 
   // Parks the connection without a fiber: `callback` is called once as soon as Read would not suspend (data, end, or error). Null takes a
-  // registration back. The callback must outlive the registration. REQUIRES: no fiber is suspended in Read.
+  // registration back, as do Abort and the destructor. Never called from within NotifyReadable itself. The callback must outlive the
+  // registration and may destroy the connection. REQUIRES: no fiber is suspended in Read; no Read while registered.
   virtual void NotifyReadable(ReadableCallback* callback) = 0;
 
   virtual const Endpoint& Peer() const = 0;

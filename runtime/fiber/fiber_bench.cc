@@ -20,10 +20,11 @@ void BM_WakeAndSuspend(benchmark::State& state) {
   for (int64_t i = 0; i < fibers; ++i) {
     EDGE_CHECK_OK(world.scheduler.Spawn("f", [&, i] {
       ring.push_back(world.scheduler.current());
+      const int64_t next = (i + 1) % fibers;
       while (!stop) {
         EDGE_CHECK_OK(world.scheduler.Suspend(Instant::Infinite()));
         ++turns;
-        if (!stop) world.scheduler.Wake(ring[(i + 1) % fibers]);
+        if (!stop) world.scheduler.Wake(ring[next]);
         if (!stop && turns % 1024 == 0) world.scheduler.Stop();
       }
     }));

@@ -71,7 +71,7 @@ void Scheduler::Impl::SwitchToLoop(Fiber* fiber) {
 void Scheduler::Impl::Resume(Fiber* fiber) {
   if (fiber->state == Fiber::State::kNew) {
     fiber->stack = stacks.Take();
-    fiber->context = make_fcontext(fiber->stack + stacks.stack_bytes(), stacks.stack_bytes(), &FiberMain);
+    fiber->context = make_fcontext(stacks.Top(fiber->stack), stacks.stack_bytes(), &FiberMain);
   }
   fiber->state = Fiber::State::kRunning;
   self.current_ = fiber;

@@ -13,7 +13,7 @@
 namespace edge {
 namespace {
 
-constexpr size_t kPage = 4096;
+constexpr size_t kPage = StackPool::kPageBytes;
 constexpr size_t kStacksPerSlab = 64;
 // A stack whose use reached this far down is trimmed when it comes back...
 constexpr size_t kDeepBytes = 64 << 10;
@@ -25,17 +25,20 @@ size_t RoundUpToPages(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage
 
 }  // namespace
 
-StackPool::StackPool(ByteCount stack, size_t pooled_max)
-    : stack_bytes_(RoundUpToPages(std::max<size_t>(stack.bytes(), 4 * kPage))), pooled_max_(pooled_max), markers_(GuardsAreMarkers()) {
+StackPool::StackPool(ByteCount stack, size_t pooled_max, Guards guards)
+    : stack_bytes_(RoundUpToPages(std::max<size_t>(stack.bytes(), 4 * kPage))),
+      slot_bytes_((kGuardBytes + stack_bytes_) | kPage),
+      pooled_max_(pooled_max),
+      markers_(guards == Guards::kBest && MarkersWork()) {
   warm_.reserve(pooled_max_);
 }
 
 StackPool::~StackPool() {
   EDGE_CHECK(out_ == 0) << out_ << " stacks still in use";
-  for (char* slab : slabs_) munmap(slab, kStacksPerSlab * (kGuardBytes + stack_bytes_));
+  for (char* slab : slabs_) munmap(slab, kStacksPerSlab * slot_bytes_);
 }
 
-bool StackPool::GuardsAreMarkers() {
+bool StackPool::MarkersWork() {
   void* probe = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (probe == MAP_FAILED) return false;
   const bool works = madvise(probe, kPage, kMadviseGuardInstall) == 0;
@@ -44,27 +47,31 @@ bool StackPool::GuardsAreMarkers() {
 }
 
 bool StackPool::Grow(size_t count) {
-  const size_t slot_bytes = kGuardBytes + stack_bytes_;
   while (total_ < count) {
-    void* mapped = mmap(nullptr, kStacksPerSlab * slot_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void* mapped = mmap(nullptr, kStacksPerSlab * slot_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (mapped == MAP_FAILED) return false;
     char* const slab = static_cast<char*>(mapped);
     // One touched page must not become two megabytes.
-    madvise(slab, kStacksPerSlab * slot_bytes, MADV_NOHUGEPAGE);
-    if (!markers_) {
-      for (size_t i = 0; i < kStacksPerSlab; ++i) {
-        if (mprotect(slab + i * slot_bytes, kGuardBytes, PROT_NONE) == 0) continue;
-        munmap(slab, kStacksPerSlab * slot_bytes);
-        return false;
-      }
-    }
+    madvise(slab, kStacksPerSlab * slot_bytes_, MADV_NOHUGEPAGE);
     slabs_.push_back(slab);
     total_ += kStacksPerSlab;
-    fresh_.reserve(kStacksPerSlab);
-    for (size_t i = kStacksPerSlab; i-- > 0;) fresh_.push_back(slab + i * slot_bytes + kGuardBytes);
+    for (size_t i = kStacksPerSlab; i-- > 0;) fresh_.push_back(slab + i * slot_bytes_ + kGuardBytes);
   }
   cold_.reserve(total_);
   return true;
+}
+
+bool StackPool::Guard(char* low) {
+  char* const guard = low - kGuardBytes;
+  const bool guarded = markers_ ? madvise(guard, kGuardBytes, kMadviseGuardInstall) == 0
+                                : guarded_ < kProtectedPagesMax && mprotect(guard, kGuardBytes, PROT_NONE) == 0;
+  if (guarded) {
+    ++guarded_;
+    guarded_max_ = std::max(guarded_max_, guarded_);
+    return true;
+  }
+  guarded_max_ = guarded_;
+  return false;
 }
 
 char* StackPool::Take() {
@@ -82,7 +89,7 @@ char* StackPool::Take() {
   EDGE_CHECK(!fresh_.empty()) << "no stack reserved; " << out_ << " of " << total_ << " are out";
   char* low = fresh_.back();
   fresh_.pop_back();
-  if (markers_) EDGE_CHECK(madvise(low - kGuardBytes, kGuardBytes, kMadviseGuardInstall) == 0) << "no guard for a fiber stack";
+  if (!Guard(low)) out_without_guard_.push_back(low);
   return low;
 }
 
@@ -106,6 +113,11 @@ void StackPool::Release(char* low) {
   // The fiber's outermost frame never returned; its red zones are still marked.
   ASAN_UNPOISON_MEMORY_REGION(low, stack_bytes_);
 #endif
+  if (!out_without_guard_.empty() && std::erase(out_without_guard_, low) > 0) {
+    madvise(low - kGuardBytes, kGuardBytes + stack_bytes_, MADV_DONTNEED);
+    fresh_.push_back(low);
+    return;
+  }
   if (warm_.size() < pooled_max_) {
     if (WasUsedDeeply(low)) madvise(low, stack_bytes_ - kKeptBytes, MADV_DONTNEED);
     warm_.push_back(low);

@@ -80,8 +80,10 @@ TEST(StackPool, WhatExceedsThePoolGivesItsMemoryBack) {
   EXPECT_EQ(ResidentPages(b + pool.stack_bytes() - kPage, kPage), 0u);
 }
 
-TEST(StackPoolDeathTest, TheGuardIsDeadly) {
-  StackPool pool(ByteCount::KiB(64), 1);
+class StackPoolGuardDeathTest : public ::testing::TestWithParam<StackPool::Guards> {};
+
+TEST_P(StackPoolGuardDeathTest, TheGuardIsDeadly) {
+  StackPool pool(ByteCount::KiB(64), 1, GetParam());
   ASSERT_TRUE(pool.Reserve(1));
   char* low = pool.Take();
   for (size_t below : {size_t{1}, StackPool::kGuardBytes}) {
@@ -92,6 +94,25 @@ TEST(StackPoolDeathTest, TheGuardIsDeadly) {
   low = pool.Take();
   EXPECT_DEATH(*static_cast<volatile char*>(low - 1) = 1, "");
   pool.Release(low);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryKind, StackPoolGuardDeathTest, ::testing::Values(StackPool::Guards::kBest, StackPool::Guards::kProtectedPages));
+
+TEST(StackPool, RefusesMoreWhenAGuardIsNotToBeHad) {
+  StackPool pool(ByteCount::KiB(16), 1, StackPool::Guards::kProtectedPages);
+  const size_t granted = StackPool::kProtectedPagesMax + 10;
+  ASSERT_TRUE(pool.Reserve(granted));
+  std::vector<char*> stacks;
+  while (stacks.size() < StackPool::kProtectedPagesMax) stacks.push_back(pool.Take());
+  EXPECT_TRUE(pool.Reserve(granted));
+  // What was granted is still served, without a guard.
+  while (stacks.size() < granted) stacks.push_back(pool.Take());
+  *(stacks.back() - 1) = 1;
+  EXPECT_FALSE(pool.Reserve(granted));
+  for (char* low : stacks) pool.Release(low);
+  // There is room again for what has guards.
+  EXPECT_TRUE(pool.Reserve(StackPool::kProtectedPagesMax));
+  EXPECT_FALSE(pool.Reserve(granted));
 }
 
 }  // namespace

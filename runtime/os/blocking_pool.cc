@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <system_error>
 #include <utility>
 
 #include "runtime/base/status_macros.h"
@@ -31,15 +32,27 @@ absl::Status BlockingPool::Submit(absl::AnyInvocable<void()> work, absl::AnyInvo
     needs_thread = jobs_.size() > idle_ && threads_.size() < limits_.threads_max;
   }
   work_or_end_.notify_one();
-  if (needs_thread) {
-    // Signals belong to the loop's thread; the new thread inherits this mask.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    threads_.emplace_back([this] { ThreadMain(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (needs_thread && !StartThread() && threads_.empty()) {
+    // Nobody will ever run it.
+    jobs_.pop_back();
+    return absl::ResourceExhaustedError("the system grants no thread for blocking calls");
   }
   return absl::OkStatus();
+}
+
+bool BlockingPool::StartThread() {
+  // Signals belong to the loop's thread; the new thread inherits this mask.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = true;
+  try {
+    threads_.emplace_back([this] { ThreadMain(); });
+  } catch (const std::system_error&) {
+    started = false;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 
 void BlockingPool::ThreadMain() {

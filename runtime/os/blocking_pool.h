@@ -32,10 +32,10 @@ class BlockingPool {
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
 
-  // Runs `work` on a helper thread, then `done` in the poll loop. kResourceExhausted: too many jobs.
+  // Runs `work` on a helper thread, then `done` in the poll loop. kResourceExhausted: too many jobs, or no thread.
   absl::Status Submit(absl::AnyInvocable<void()> work, absl::AnyInvocable<void()> done);
   // Runs `work` on a helper thread while the current fiber waits, whatever happens to the fiber: `work` may use its frame. MAY SUSPEND.
-  // kResourceExhausted: too many jobs; `work` has not run.
+  // kResourceExhausted: as in Submit; `work` has not run.
   absl::Status RunInFiber(Scheduler& scheduler, absl::AnyInvocable<void()> work);
 
  private:
@@ -43,6 +43,7 @@ class BlockingPool {
     absl::AnyInvocable<void()> work;
     absl::AnyInvocable<void()> done;
   };
+  bool StartThread();
   void ThreadMain();
 
   EpollLoop& loop_;

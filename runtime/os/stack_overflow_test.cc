@@ -1,6 +1,8 @@
 #include "runtime/os/stack_overflow.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
 
 #include "runtime/base/check.h"
 #include "runtime/os/clock.h"
@@ -41,8 +43,8 @@ TEST(StackOverflowReportDeathTest, IsSilentAboutOtherFaults) {
         FifoOrder order;
         Scheduler scheduler(clock, order, loop);
         StackOverflowReport report(scheduler);
-        int* volatile nowhere = nullptr;
-        EDGE_CHECK_OK(scheduler.Spawn("null", [&] { *static_cast<volatile int*>(nowhere) = 1; }));
+        void* forbidden = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        EDGE_CHECK_OK(scheduler.Spawn("wild", [&] { *static_cast<volatile char*>(forbidden) = 1; }));
         scheduler.Run();
       },
       ::testing::KilledBySignal(SIGSEGV), "^$");
