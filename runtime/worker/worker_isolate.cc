@@ -8,6 +8,7 @@
 #include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
+#include "runtime/js/source_map.h"
 
 namespace edge::worker {
 namespace {
@@ -41,6 +42,15 @@ absl::Status WorkerIsolate::LoadModule() {
   limits.memory = code_.limits.memory;
   isolate_ = js::Isolate::Create(*this, limits);
   if (isolate_ == nullptr) return absl::ResourceExhaustedError("no memory for an isolate");
+  isolate_->SetSourceMap(code_.script_name, [this]() -> std::shared_ptr<const js::SourceMap> {
+    if (code_.source_map.empty()) return nullptr;
+    absl::StatusOr<js::SourceMap> map = js::SourceMap::Parse(code_.source_map);
+    if (!map.ok()) {
+      log_.Write(Severity::kWarning, code_.name, absl::StrCat("stack traces show the lowered code: ", std::string(map.status().message())));
+      return nullptr;
+    }
+    return std::make_shared<const js::SourceMap>(*std::move(map));
+  });
 
   Failure failure;
   const Entered entered = Enter(
@@ -54,7 +64,7 @@ absl::Status WorkerIsolate::LoadModule() {
         duk_put_prop_string(ctx, -2, kReadersKey);
         js::SetErrorHooks(ctx, {.data = this, .unhandled_rejection = OnUnhandledRejection, .uncaught_error = OnUncaughtError});
         js::Isolate::Evaluate(ctx, code_.script, code_.script_name);  // [ stash function ]
-        // CODEGEN
+        js::Isolate::ForbidCodeGeneration(ctx);
         js::PushEdgeObject(ctx);
         duk_call(ctx, 1);  // [ stash exports | promise of exports ]
         duk_put_prop_string(ctx, -2, kExportsKey);
