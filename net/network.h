@@ -1,8 +1,8 @@
 // Network: the seam through which bytes enter and leave.
 //
-// A Listener accepts Connections, Connect makes them. A Connection is a reliable, ordered, full-duplex byte stream with half-close: the bytes
-// read are a prefix of the bytes the peer wrote; nothing more is promised (pieces may be split or joined anywhere). Every wait takes a
-// deadline. At most one fiber reads and one fiber writes at a time. Versions: OsNetwork (net/os), SimNetwork (sim).
+// A Listener accepts Connections, Connect makes them. A Connection is a reliable, ordered, full-duplex byte stream with half-close: the
+// bytes read are a prefix of the bytes the peer wrote; nothing more is promised (pieces may be split or joined anywhere). Every wait takes
+// a deadline. At most one fiber reads and one fiber writes at a time. Versions: OsNetwork (net/os), SimNetwork (sim).
 //
 // Errors of all calls: kDeadlineExceeded, kCancelled (the fiber's task group), kAborted "crashed" (the node), kUnavailable (reset, refused,
 // unreachable: the text says which). After an error other than kDeadlineExceeded the connection is of no more use.
@@ -23,10 +23,12 @@
 namespace edge {
 
 struct Endpoint {
-  std::string host;  // an address ("127.0.0.1", "::1") or, for Connect, a name to resolve
-  uint16_t port = 0; // 0 in Listen: any free one
+  std::string host;   // an address ("127.0.0.1", "::1") or, for Connect, a name to resolve
+  uint16_t port = 0;  // 0 in Listen: any free one
 
-  std::string ToString() const { return host.find(':') == std::string::npos ? host + ":" + std::to_string(port) : "[" + host + "]:" + std::to_string(port); }
+  std::string ToString() const {
+    return host.find(':') == std::string::npos ? host + ":" + std::to_string(port) : "[" + host + "]:" + std::to_string(port);
+  }
 };
 
 // Told once, from the poll loop, that Read would not suspend. Must not suspend; typically it spawns a fiber.

@@ -34,7 +34,12 @@ class File {
   virtual absl::StatusOr<uint64_t> Size() = 0;
 };
 
-enum class OpenMode : uint8_t { kReadOnly, kReadWrite, kCreate /* read-write, made if absent with its folders */, kCreateNew /* kAlreadyExists if present */ };
+enum class OpenMode : uint8_t {
+  kReadOnly,
+  kReadWrite,
+  kCreate /* read-write, made if absent with its folders */,
+  kCreateNew /* kAlreadyExists if present */
+};
 
 struct DirectoryEntry {
   std::string name;

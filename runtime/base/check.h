@@ -37,15 +37,15 @@ void SetCheckContext(std::string (*context)());
 
 }  // namespace edge
 
-#define EDGE_CHECK(condition)                    \
+#define EDGE_CHECK(condition)                       \
   __builtin_expect(static_cast<bool>(condition), 1) \
-      ? (void)0                                  \
+      ? (void)0                                     \
       : ::edge::check_internal::Voidify() & ::edge::check_internal::CheckFailure(#condition, __FILE__, __LINE__).stream()
 
-#define EDGE_CHECK_OK(expression)                                          \
-  do {                                                                     \
-    const auto& edge_check_status = (expression);                          \
-    EDGE_CHECK(edge_check_status.ok()) << edge_check_status.ToString();    \
+#define EDGE_CHECK_OK(expression)                                       \
+  do {                                                                  \
+    const auto& edge_check_status = (expression);                       \
+    EDGE_CHECK(edge_check_status.ok()) << edge_check_status.ToString(); \
   } while (false)
 
 #endif  // EDGE_RUNTIME_BASE_CHECK_H_

@@ -7,17 +7,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define EDGE_RETURN_IF_ERROR(expression)                      \
-  do {                                                        \
-    absl::Status edge_status = (expression);                  \
-    if (!edge_status.ok()) return edge_status;                \
+#define EDGE_RETURN_IF_ERROR(expression)       \
+  do {                                         \
+    absl::Status edge_status = (expression);   \
+    if (!edge_status.ok()) return edge_status; \
   } while (false)
 
 #define EDGE_MACRO_CONCAT_INNER(a, b) a##b
 #define EDGE_MACRO_CONCAT(a, b) EDGE_MACRO_CONCAT_INNER(a, b)
 
-#define EDGE_ASSIGN_OR_RETURN(target, expression)                                                          \
-  auto EDGE_MACRO_CONCAT(edge_statusor_, __LINE__) = (expression);                                         \
+#define EDGE_ASSIGN_OR_RETURN(target, expression)                                                                     \
+  auto EDGE_MACRO_CONCAT(edge_statusor_, __LINE__) = (expression);                                                    \
   if (!EDGE_MACRO_CONCAT(edge_statusor_, __LINE__).ok()) return EDGE_MACRO_CONCAT(edge_statusor_, __LINE__).status(); \
   target = std::move(EDGE_MACRO_CONCAT(edge_statusor_, __LINE__)).value()
 

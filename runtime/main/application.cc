@@ -46,15 +46,20 @@ absl::StatusOr<bundle::BundleRequest> RequestOf(const config::WorkerConfig& conf
   request.alias = config.alias;
   if (config.tsconfig.has_value()) request.tsconfig = *config.tsconfig;
   if (config.jsx_factory.has_value() || config.jsx_fragment.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(config.file, ": jsx_factory and jsx_fragment are not supported: set jsxFactory and jsxFragmentFactory in tsconfig.json instead"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        config.file, ": jsx_factory and jsx_fragment are not supported: set jsxFactory and jsxFragmentFactory in tsconfig.json instead"));
   }
   for (const config::ModuleRule& rule : config.rules) {
     bundle::ImportRule::Type type = bundle::ImportRule::Type::kText;
     switch (rule.type) {
-      case config::ModuleRule::Type::kText: break;
-      case config::ModuleRule::Type::kData: type = bundle::ImportRule::Type::kData; break;
+      case config::ModuleRule::Type::kText:
+        break;
+      case config::ModuleRule::Type::kData:
+        type = bundle::ImportRule::Type::kData;
+        break;
       case config::ModuleRule::Type::kEsModule:
-      case config::ModuleRule::Type::kCommonJs: continue;  // what the bundler does with JavaScript anyway
+      case config::ModuleRule::Type::kCommonJs:
+        continue;  // what the bundler does with JavaScript anyway
       case config::ModuleRule::Type::kCompiledWasm:
         return absl::InvalidArgumentError(absl::StrCat(config.file, ": a rule of type CompiledWasm: WebAssembly is not supported"));
     }
@@ -76,13 +81,16 @@ std::string ApplicationLoader::Absolute(std::string_view path) const {
 absl::StatusOr<Application> ApplicationLoader::Load(const ApplicationRequest& request) {
   const std::string directory = Absolute(request.directory);
   if (absl::StatusOr<std::vector<DirectoryEntry>> entries = disk_.List(directory); !entries.ok()) {
-    return absl::NotFoundError(absl::StrCat(directory, ": no such folder. Name a folder with a wrangler file, or make one: edge init ", directory));
+    return absl::NotFoundError(
+        absl::StrCat(directory, ": no such folder. Name a folder with a wrangler file, or make one: edge init ", directory));
   }
   if (config::FindWranglerFile(disk_, directory).ok()) return LoadSources(directory, request.environment);
   if (disk_.Open(Join(directory, "bundle.json"), OpenMode::kReadOnly).ok()) return LoadBundleFolder(directory, request.environment);
   if (request.directory.empty()) return LoadExample();
-  return absl::NotFoundError(absl::StrCat(directory, ": neither wrangler.json, wrangler.jsonc, wrangler.toml nor a bundle (bundle.json) is in this folder. Start one: edge init ",
-                                          directory));
+  return absl::NotFoundError(absl::StrCat(
+      directory,
+      ": neither wrangler.json, wrangler.jsonc, wrangler.toml nor a bundle (bundle.json) is in this folder. Start one: edge init ",
+      directory));
 }
 
 absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& directory, const std::string& environment) {
@@ -94,7 +102,8 @@ absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& di
   application.directory = directory;
   for (const config::Notice& notice : loaded.notices) application.notices.push_back(notice.ToString());
   if (loaded.config.bundling == config::Bundling::kTakeAsIs) {
-    return absl::InvalidArgumentError(absl::StrCat(loaded.config.file, ": no_bundle is not supported: edge always bundles and lowers the code. Remove it."));
+    return absl::InvalidArgumentError(
+        absl::StrCat(loaded.config.file, ": no_bundle is not supported: edge always bundles and lowers the code. Remove it."));
   }
 
   bundle::BundlerOptions bundler_options;
@@ -112,7 +121,8 @@ absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& di
 }
 
 absl::StatusOr<Application> ApplicationLoader::LoadBundleFolder(const std::string& directory, const std::string& environment) {
-  if (!environment.empty()) return absl::InvalidArgumentError("--env chooses an environment when the bundle is built: edge build --env NAME");
+  if (!environment.empty())
+    return absl::InvalidArgumentError("--env chooses an environment when the bundle is built: edge build --env NAME");
   EDGE_ASSIGN_OR_RETURN(bundle::Bundle bundle, bundle::LoadBundle(disk_, directory));
   Application application;
   application.kind = Application::Kind::kBundle;
@@ -129,7 +139,8 @@ absl::StatusOr<Application> ApplicationLoader::LoadBundleFolder(const std::strin
   // Secrets of a deployed bundle lie beside it; they are never part of it.
   if (absl::StatusOr<std::string> text = ReadWholeFile(disk_, Join(directory, ".dev.vars")); text.ok()) {
     EDGE_ASSIGN_OR_RETURN(const std::vector<config::DotenvEntry> secrets, config::ParseDotenv(*text, Join(directory, ".dev.vars")));
-    for (const config::DotenvEntry& secret : secrets) application.code.variables[secret.name] = {worker::WorkerCode::Variable::Kind::kText, secret.value};
+    for (const config::DotenvEntry& secret : secrets)
+      application.code.variables[secret.name] = {worker::WorkerCode::Variable::Kind::kText, secret.value};
   }
   return application;
 }
@@ -145,7 +156,8 @@ absl::StatusOr<Application> ApplicationLoader::LoadExample() {
   return application;
 }
 
-absl::StatusOr<std::string> ApplicationLoader::BuildTo(const ApplicationRequest& request, std::string_view output, std::vector<std::string>& notices) {
+absl::StatusOr<std::string> ApplicationLoader::BuildTo(const ApplicationRequest& request, std::string_view output,
+                                                       std::vector<std::string>& notices) {
   const std::string directory = Absolute(request.directory);
   EDGE_ASSIGN_OR_RETURN(const config::LoadedWorkerConfig loaded, [&]() -> absl::StatusOr<config::LoadedWorkerConfig> {
     config::LoadOptions options;

@@ -1,4 +1,5 @@
-// From what the user names on the command line to code that can be started: a folder with a wrangler file, a bundle, or the built-in example.
+// From what the user names on the command line to code that can be started: a folder with a wrangler file, a bundle, or the built-in
+// example.
 #ifndef EDGE_RUNTIME_MAIN_APPLICATION_H_
 #define EDGE_RUNTIME_MAIN_APPLICATION_H_
 
@@ -25,7 +26,7 @@ struct Application {
 };
 
 struct ApplicationRequest {
-  std::string directory;    // as the user gave it; empty: the folder the user stands in, else the example
+  std::string directory;  // as the user gave it; empty: the folder the user stands in, else the example
   std::string environment;
 };
 
@@ -37,8 +38,8 @@ class ApplicationLoader {
   // kNotFound, kInvalidArgument, kFailedPrecondition: the user's to mend; the text says where and how. MAY SUSPEND.
   absl::StatusOr<Application> Load(const ApplicationRequest& request);
 
-  // Bundles the sources and writes a deployable folder: the bundle and worker.json (name, variables, limits; no secrets). Empty `output`: into the
-  // cache. Returns the folder. MAY SUSPEND.
+  // Bundles the sources and writes a deployable folder: the bundle and worker.json (name, variables, limits; no secrets). Empty `output`:
+  // into the cache. Returns the folder. MAY SUSPEND.
   absl::StatusOr<std::string> BuildTo(const ApplicationRequest& request, std::string_view output, std::vector<std::string>& notices);
 
   // `path` below the folder the user stands in, unless it is absolute.

@@ -62,7 +62,8 @@ std::optional<Verb> VerbOf(std::string_view word) {
 
 // Verbs that are planned: naming one is not a mistake of the user's.
 bool IsPlanned(std::string_view word) {
-  for (const std::string_view planned : {"sim", "replay", "test", "objects", "queues", "kv", "d1", "r2", "cron", "workflows", "backup", "restore", "check", "conformance"}) {
+  for (const std::string_view planned :
+       {"sim", "replay", "test", "objects", "queues", "kv", "d1", "r2", "cron", "workflows", "backup", "restore", "check", "conformance"}) {
     if (word == planned) return true;
   }
   return false;
@@ -99,7 +100,8 @@ class Words {
 absl::StatusOr<uint16_t> ParsePort(const std::string& text) {
   uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size()) return Usage("--port must be a number from 0 to 65535, not \"" + text + "\"");
+  if (error != std::errc() || end != text.data() + text.size())
+    return Usage("--port must be a number from 0 to 65535, not \"" + text + "\"");
   return port;
 }
 
@@ -132,7 +134,10 @@ absl::StatusOr<Command> ParseCommandLine(const std::vector<std::string>& argumen
   while (!words.done()) {
     const std::string word = words.Next();
     if (word == "--help" || word == "-h") {
-      command.topic = verb_given ? std::string(command.verb == Verb::kServe ? "serve" : command.verb == Verb::kBuild ? "build" : "init") : std::string();
+      command.topic = verb_given ? std::string(command.verb == Verb::kServe   ? "serve"
+                                               : command.verb == Verb::kBuild ? "build"
+                                                                              : "init")
+                                 : std::string();
       command.verb = Verb::kHelp;
       return command;
     }
@@ -156,7 +161,8 @@ absl::StatusOr<Command> ParseCommandLine(const std::vector<std::string>& argumen
       command.topic = word;
       continue;
     }
-    if (!command.directory.empty()) return Usage("one folder at a time: what to do with \"" + word + "\"? (Several workers are not in this version yet.)");
+    if (!command.directory.empty())
+      return Usage("one folder at a time: what to do with \"" + word + "\"? (Several workers are not in this version yet.)");
     command.directory = word;
   }
   if (command.verb == Verb::kInit && command.directory.empty()) return Usage("edge init needs the folder to write into");

@@ -15,14 +15,14 @@ enum class Verb : uint8_t { kServe, kBuild, kInit, kHelp, kVersion };
 
 struct Command {
   Verb verb = Verb::kServe;
-  std::string directory;                // empty: the folder the user stands in
+  std::string directory;  // empty: the folder the user stands in
   // serve
   std::string host = "127.0.0.1";
   uint16_t port = 8787;
   enum class Mode : uint8_t { kProduction, kDevelopment } mode = Mode::kProduction;
-  std::string environment;              // --env
+  std::string environment;  // --env
   // build
-  std::string output;                   // --out: where the bundle is put; empty: the cache under DIR/.edge
+  std::string output;  // --out: where the bundle is put; empty: the cache under DIR/.edge
   // help
   std::string topic;
 };

@@ -20,7 +20,8 @@ std::string WriteDeployment(const worker::WorkerCode& code) {
     // JSON variables stay text, so that what JSON.parse makes of them is decided where they are used.
     variables[name] = boost::json::object{{variable.kind == Kind::kJson ? "json" : "text", variable.value}};
   }
-  const boost::json::object root{{"format", kFormat}, {"name", code.name}, {"cpu_ms", code.limits.cpu.ToMilliseconds()}, {"variables", variables}};
+  const boost::json::object root{
+      {"format", kFormat}, {"name", code.name}, {"cpu_ms", code.limits.cpu.ToMilliseconds()}, {"variables", variables}};
   return boost::json::serialize(root) + "\n";
 }
 
@@ -31,9 +32,11 @@ absl::Status ReadDeployment(std::string_view json, worker::WorkerCode& code) {
   const boost::json::object& members = root.get_object();
   const boost::json::value* format = members.if_contains("format");
   if (format == nullptr || !format->is_int64() || format->get_int64() != kFormat) {
-    return absl::InvalidArgumentError(absl::StrCat("its format is not ", kFormat, "; build the bundle again with this version of edge: edge build"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("its format is not ", kFormat, "; build the bundle again with this version of edge: edge build"));
   }
-  if (const boost::json::value* name = members.if_contains("name"); name != nullptr && name->is_string()) code.name.assign(name->get_string().c_str());
+  if (const boost::json::value* name = members.if_contains("name"); name != nullptr && name->is_string())
+    code.name.assign(name->get_string().c_str());
   if (const boost::json::value* cpu = members.if_contains("cpu_ms"); cpu != nullptr && cpu->is_int64() && cpu->get_int64() > 0) {
     code.limits.cpu = Duration::Milliseconds(cpu->get_int64());
   }
@@ -44,7 +47,8 @@ absl::Status ReadDeployment(std::string_view json, worker::WorkerCode& code) {
     const boost::json::value* text = variable == nullptr ? nullptr : variable->if_contains("text");
     const boost::json::value* raw = variable == nullptr ? nullptr : variable->if_contains("json");
     const boost::json::value* chosen = text != nullptr ? text : raw;
-    if (chosen == nullptr || !chosen->is_string()) return absl::InvalidArgumentError(absl::StrCat("variable ", std::string(name), " has neither text nor json"));
+    if (chosen == nullptr || !chosen->is_string())
+      return absl::InvalidArgumentError(absl::StrCat("variable ", std::string(name), " has neither text nor json"));
     const boost::json::string& content = chosen->get_string();
     code.variables[std::string(name)] = {text != nullptr ? Kind::kText : Kind::kJson, std::string(content.data(), content.size())};
   }

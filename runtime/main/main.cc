@@ -53,11 +53,18 @@ int Init(const Command& command, const Seams& seams, Terminal& terminal) {
 
 int Run(const Command& command, const Seams& seams, Terminal& terminal, Event& stop) {
   switch (command.verb) {
-    case Verb::kServe: return Serve(command, seams, terminal, stop);
-    case Verb::kBuild: return Build(command, seams, terminal);
-    case Verb::kInit: return Init(command, seams, terminal);
-    case Verb::kHelp: terminal.Print(HelpText(command.topic)); return kExitFine;
-    case Verb::kVersion: terminal.Print(kVersion); return kExitFine;
+    case Verb::kServe:
+      return Serve(command, seams, terminal, stop);
+    case Verb::kBuild:
+      return Build(command, seams, terminal);
+    case Verb::kInit:
+      return Init(command, seams, terminal);
+    case Verb::kHelp:
+      terminal.Print(HelpText(command.topic));
+      return kExitFine;
+    case Verb::kVersion:
+      terminal.Print(kVersion);
+      return kExitFine;
   }
   return kExitInternal;
 }

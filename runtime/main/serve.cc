@@ -20,8 +20,8 @@ std::string Greeting(const Command& command, const Application& application, con
   std::string text = absl::StrCat("edge serves ", application.code.name, " at ", url, "\n");
   switch (application.kind) {
     case Application::Kind::kExample:
-      absl::StrAppend(&text, "There is no application in this folder, so this is the example that comes with edge. Try:\n  curl ", url, "/api/hello?name=you\n  open ", url,
-                      "/ in a browser\nStart your own: edge init my-app, then edge serve my-app");
+      absl::StrAppend(&text, "There is no application in this folder, so this is the example that comes with edge. Try:\n  curl ", url,
+                      "/api/hello?name=you\n  open ", url, "/ in a browser\nStart your own: edge init my-app, then edge serve my-app");
       break;
     case Application::Kind::kSources:
     case Application::Kind::kBundle:
@@ -34,7 +34,8 @@ std::string Greeting(const Command& command, const Application& application, con
 
 std::string ListenAdvice(const absl::Status& status, const Command& command) {
   if (absl::IsAlreadyExists(status)) {
-    return absl::StrCat("port ", command.port, " of ", command.host, " is in use. Stop the other program or choose another port: --port ", command.port + 1, " (0: any free one)");
+    return absl::StrCat("port ", command.port, " of ", command.host, " is in use. Stop the other program or choose another port: --port ",
+                        command.port + 1, " (0: any free one)");
   }
   return absl::StrCat("cannot listen on ", command.host, ":", command.port, ": ", std::string(status.message()));
 }

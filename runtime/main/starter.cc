@@ -26,7 +26,8 @@ export default {
 };
 )";
 
-constexpr char kTypes[] = R"(// What the platform adds to the web's own types. Replace by the npm package @cloudflare/workers-types for all of it.
+constexpr char kTypes[] =
+    R"(// What the platform adds to the web's own types. Replace by the npm package @cloudflare/workers-types for all of it.
 interface ExecutionContext {
   waitUntil(promise: Promise<unknown>): void;
   passThroughOnException(): void;
@@ -79,7 +80,11 @@ std::vector<StarterFile> StarterFiles(std::string_view name) {
   }
 }
 )");
-  return {{"wrangler.jsonc", config}, {"src/index.ts", kIndex}, {"src/platform.d.ts", kTypes}, {"tsconfig.json", kTsconfig}, {".gitignore", kIgnore}};
+  return {{"wrangler.jsonc", config},
+          {"src/index.ts", kIndex},
+          {"src/platform.d.ts", kTypes},
+          {"tsconfig.json", kTsconfig},
+          {".gitignore", kIgnore}};
 }
 
 absl::Status WriteStarter(Disk& disk, const std::string& directory) {

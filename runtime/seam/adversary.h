@@ -24,7 +24,8 @@ struct MischiefChoice {
 class Adversary {
  public:
   virtual ~Adversary() = default;
-  // `point` names the place ("isolate.recycle"), `key` is the causal key of the event, `allowed` what the contract permits here besides nothing.
+  // `point` names the place ("isolate.recycle"), `key` is the causal key of the event, `allowed` what the contract permits here besides
+  // nothing.
   virtual MischiefChoice Consider(std::string_view point, uint64_t key, std::initializer_list<Mischief> allowed) = 0;
 };
 

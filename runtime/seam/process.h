@@ -13,16 +13,16 @@
 namespace edge {
 
 struct ProcessIdentity {
-  std::string name;        // "edge" in production, the node's name in a simulation
-  uint64_t incarnation;    // a new one after every start; never reused
-  std::string executable;  // absolute path of the running binary; empty in a simulation
+  std::string name;               // "edge" in production, the node's name in a simulation
+  uint64_t incarnation;           // a new one after every start; never reused
+  std::string executable;         // absolute path of the running binary; empty in a simulation
   std::string working_directory;  // where the user stands (BUILD_WORKING_DIRECTORY under `bazel run`)
 };
 
 struct ChildResult {
-  int exit_code = 0;       // 128 + signal number if it was killed by one
-  std::string out;         // what it wrote to standard output
-  std::string err;         // ... to standard error
+  int exit_code = 0;  // 128 + signal number if it was killed by one
+  std::string out;    // what it wrote to standard output
+  std::string err;    // ... to standard error
 };
 
 struct ChildOptions {

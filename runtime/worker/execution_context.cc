@@ -40,7 +40,8 @@ WorkerApi& ApiOf(duk_context* ctx) {
 // ctx.waitUntil(promise)
 duk_ret_t WaitUntil(duk_context* ctx) {
   const ContextState& state = js::This<ContextState>(ctx, kContextType);
-  if (duk_get_top(ctx) < 1) js::ThrowError(ctx, "TypeError", "Failed to execute 'waitUntil' on 'ExecutionContext': parameter 1 is not of type 'Promise'.");
+  if (duk_get_top(ctx) < 1)
+    js::ThrowError(ctx, "TypeError", "Failed to execute 'waitUntil' on 'ExecutionContext': parameter 1 is not of type 'Promise'.");
   duk_set_top(ctx, 1);
   js::ToPromise(ctx);
   ApiOf(ctx).sink->WaitUntil(ctx, state.invocation);
@@ -101,7 +102,8 @@ void InstallWorkerApi(duk_context* ctx, WaitUntilSink& sink, const WorkerCode& c
   const js::Class api = {.type = &kApiType, .name = "WorkerApi", .construct = nullptr};
   js::DefineClass(ctx, api);
   duk_pop(ctx);
-  const js::Class context = {.type = &kContextType, .name = "ExecutionContext", .construct = nullptr, .methods = kMethods, .accessors = kAccessors};
+  const js::Class context = {
+      .type = &kContextType, .name = "ExecutionContext", .construct = nullptr, .methods = kMethods, .accessors = kAccessors};
   js::DefineClass(ctx, context);
   duk_put_global_string(ctx, "ExecutionContext");
   duk_push_heap_stash(ctx);

@@ -22,7 +22,10 @@ class ServedHead final : public web::IncomingHead {
     if (url_.empty()) {
       // HTTP/1.0 may leave the host out.
       const std::string_view path = head_->path_and_query();
-      url_.append("http://").append(head_->authority().empty() ? "localhost" : head_->authority()).append(path.starts_with('/') ? "" : "/").append(path);
+      url_.append("http://")
+          .append(head_->authority().empty() ? "localhost" : head_->authority())
+          .append(path.starts_with('/') ? "" : "/")
+          .append(path);
     }
     return url_;
   }
@@ -73,7 +76,8 @@ void HttpFront::Handle(http::Exchange& exchange) {
   absl::StatusOr<WorkerIsolate*> acquired = worker_.Acquire();
   if (!acquired.ok()) {
     if (absl::IsCancelled(acquired.status()) || IsCrashed(acquired.status())) return exchange.Fail();
-    worker_.log().Write(Severity::kError, worker_.code().name, absl::StrCat("an isolate could not start: ", std::string(acquired.status().message())));
+    worker_.log().Write(Severity::kError, worker_.code().name,
+                        absl::StrCat("an isolate could not start: ", std::string(acquired.status().message())));
     return AnswerFailure(exchange, {Outcome::kException, "the worker could not start", std::string(acquired.status().message())});
   }
   WorkerIsolate& isolate = **acquired;
@@ -107,13 +111,15 @@ void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocat
   if (invocation.outcome == Outcome::kCanceled) return exchange.Fail();
   if (invocation.outcome != Outcome::kOk) {
     const Failure& failure = invocation.failure;
-    worker_.log().Write(Severity::kError, worker_.code().name, absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
+    worker_.log().Write(Severity::kError, worker_.code().name,
+                        absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
     return AnswerFailure(exchange, failure);
   }
   const web::OutgoingResponse& response = invocation.response;
   if (response.status == 0 || response.status == 101) {
     const Failure failure = {Outcome::kException,
-                             response.status == 0 ? "Error: Response.error() cannot be sent to a client" : "Error: status 101 needs a webSocket, which this version of edge does not support yet",
+                             response.status == 0 ? "Error: Response.error() cannot be sent to a client"
+                                                  : "Error: status 101 needs a webSocket, which this version of edge does not support yet",
                              ""};
     worker_.log().Write(Severity::kError, worker_.code().name, failure.message);
     return AnswerFailure(exchange, failure);
@@ -122,7 +128,8 @@ void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocat
   if (!response.status_text.empty()) head.SetReason(response.status_text).IgnoreError();
   for (const web::HeaderList::Entry& entry : response.headers.entries()) {
     if (const absl::Status added = head.Add(entry.name, entry.value); !added.ok()) {
-      worker_.log().Write(Severity::kWarning, worker_.code().name, absl::StrCat("response header ", entry.name, " left out: ", std::string(added.message())));
+      worker_.log().Write(Severity::kWarning, worker_.code().name,
+                          absl::StrCat("response header ", entry.name, " left out: ", std::string(added.message())));
     }
   }
   switch (response.body) {

@@ -1,8 +1,9 @@
 // Invocation: one event given to a worker (today: one HTTP request), from its first instruction to the end of its last waitUntil task.
 //
-// It owns what the event started: tasks (fibers that wait for input or output), timers, waitUntil promises and the CPU budget. When it ends,
-// whatever is still running is cancelled: a promise that nobody handed to waitUntil may be dropped once the response is done (contract
-// sheet 1.2). JavaScript refers to it by number, never by pointer, because a promise may settle long after its invocation is gone.
+// It owns what the event started: tasks (fibers that wait for input or output), timers, waitUntil promises and the CPU budget. When it
+// ends, whatever is still running is cancelled: a promise that nobody handed to waitUntil may be dropped once the response is done
+// (contract sheet 1.2). JavaScript refers to it by number, never by pointer, because a promise may settle long after its invocation is
+// gone.
 #ifndef EDGE_RUNTIME_WORKER_INVOCATION_H_
 #define EDGE_RUNTIME_WORKER_INVOCATION_H_
 
@@ -44,10 +45,10 @@ struct Invocation {
 
   size_t timers_pending = 0;
   size_t wait_until_pending = 0;
-  bool finished = false;                // no JavaScript runs on its behalf any more
+  bool finished = false;  // no JavaScript runs on its behalf any more
 
   TaskGroup tasks;
-  Event progress;                       // something that the waiting fiber looks at has changed
+  Event progress;  // something that the waiting fiber looks at has changed
 };
 
 }  // namespace edge::worker

@@ -10,7 +10,13 @@
 namespace edge::worker {
 
 Worker::Worker(Scheduler& scheduler, Random& random, Adversary& adversary, Log& log, WorkerCode code)
-    : scheduler_(scheduler), random_(random), adversary_(adversary), log_(log), code_(std::move(code)), starting_(scheduler), detached_(scheduler) {}
+    : scheduler_(scheduler),
+      random_(random),
+      adversary_(adversary),
+      log_(log),
+      code_(std::move(code)),
+      starting_(scheduler),
+      detached_(scheduler) {}
 
 Worker::~Worker() { EDGE_CHECK(slots_.empty()) << "worker " << code_.name << " dropped while it runs"; }
 
@@ -64,7 +70,8 @@ absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
 }
 
 void Worker::Release(WorkerIsolate* isolate) {
-  const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const std::unique_ptr<Slot>& slot) { return slot->isolate.get() == isolate; });
+  const auto found =
+      std::find_if(slots_.begin(), slots_.end(), [&](const std::unique_ptr<Slot>& slot) { return slot->isolate.get() == isolate; });
   EDGE_CHECK(found != slots_.end());
   Slot& slot = **found;
   EDGE_CHECK(slot.events > 0);

@@ -58,7 +58,7 @@ class Worker {
   Log& log_;
   const WorkerCode code_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  FiberMutex starting_;       // one isolate starts at a time
+  FiberMutex starting_;  // one isolate starts at a time
   uint64_t next_number_ = 1;
   TaskGroup detached_;
 };

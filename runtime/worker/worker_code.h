@@ -14,25 +14,25 @@ namespace edge::worker {
 
 // Limits of one worker; defaults are the platform's (contract sheet 1.3).
 struct WorkerLimits {
-  ByteCount memory = ByteCount::MiB(128);            // of one isolate
-  Duration cpu = Duration::Seconds(30);              // of one event, counted in instructions
-  Duration startup_cpu = Duration::Seconds(1);       // of the module's evaluation
+  ByteCount memory = ByteCount::MiB(128);       // of one isolate
+  Duration cpu = Duration::Seconds(30);         // of one event, counted in instructions
+  Duration startup_cpu = Duration::Seconds(1);  // of the module's evaluation
   // What the counted instructions of a millisecond are: CPU limits are counts, so that they do not depend on the machine.
   int64_t instructions_per_ms = 200'000;
-  Duration wait_until = Duration::Seconds(30);       // after the response is sent
-  uint32_t stuck_after_interrupts = 50;              // about 50 ms of JavaScript without a break
-  size_t isolates_max = 4;                           // of one worker, beside condemned ones
-  size_t timers_max = 10'000;                        // running timers of one isolate
-  size_t tasks_max = 10'000;                         // waiting operations of one isolate
+  Duration wait_until = Duration::Seconds(30);  // after the response is sent
+  uint32_t stuck_after_interrupts = 50;         // about 50 ms of JavaScript without a break
+  size_t isolates_max = 4;                      // of one worker, beside condemned ones
+  size_t timers_max = 10'000;                   // running timers of one isolate
+  size_t tasks_max = 10'000;                    // waiting operations of one isolate
 
   int64_t InstructionsOf(Duration time) const { return time.ToMilliseconds() * instructions_per_ms; }
 };
 
 struct WorkerCode {
   std::string name;
-  std::string script;                                // the lowered bundle
+  std::string script;  // the lowered bundle
   std::string script_name = "worker.js";
-  std::string source_map;                            // its source map (JSON); may be empty
+  std::string source_map;  // its source map (JSON); may be empty
   // A variable is text, or JSON (from wrangler's vars) given as JSON text.
   struct Variable {
     enum class Kind : uint8_t { kText, kJson } kind = Kind::kText;

@@ -23,15 +23,24 @@ uint64_t AsId(void* data) { return static_cast<uint64_t>(reinterpret_cast<uintpt
 }  // namespace
 
 WorkerIsolate::WorkerIsolate(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number)
-    : scheduler_(scheduler), random_(random), log_(log), code_(code), number_(number), lock_(scheduler), timers_changed_(scheduler), fibers_(scheduler) {
+    : scheduler_(scheduler),
+      random_(random),
+      log_(log),
+      code_(code),
+      number_(number),
+      lock_(scheduler),
+      timers_changed_(scheduler),
+      fibers_(scheduler) {
   started_ = frozen_now_ = scheduler.clock().Now();
   frozen_wall_ = scheduler.clock().WallNow();
 }
 
-WorkerIsolate::~WorkerIsolate() { EDGE_CHECK(invocations_.empty()) << "isolate " << number_ << " dropped with " << invocations_.size() << " invocations"; }
+WorkerIsolate::~WorkerIsolate() {
+  EDGE_CHECK(invocations_.empty()) << "isolate " << number_ << " dropped with " << invocations_.size() << " invocations";
+}
 
-absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code,
-                                                                   uint64_t number) {
+absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(Scheduler& scheduler, Random& random, worker::Log& log,
+                                                                    const WorkerCode& code, uint64_t number) {
   std::unique_ptr<WorkerIsolate> isolate(new WorkerIsolate(scheduler, random, log, code, number));
   EDGE_RETURN_IF_ERROR(isolate->LoadModule());
   return isolate;
@@ -110,12 +119,13 @@ absl::Status WorkerIsolate::LoadModule() {
       failure);
   if (checked != Entered::kOk) return absl::InvalidArgumentError(failure.stack.empty() ? failure.message : failure.stack);
   if (unsettled) {
-    return absl::InvalidArgumentError("Top-level await in module is unresolved: nothing that needs input, output or a timer can be awaited at global scope.");
+    return absl::InvalidArgumentError(
+        "Top-level await in module is unresolved: nothing that needs input, output or a timer can be awaited at global scope.");
   }
   if (!problem.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the worker cannot answer requests: ", problem,
-        ". Its main module needs `export default { async fetch(request, env, ctx) { ... } }`; service-worker syntax (addEventListener(\"fetch\")) is not supported."));
+    return absl::InvalidArgumentError(absl::StrCat("the worker cannot answer requests: ", problem,
+                                                   ". Its main module needs `export default { async fetch(request, env, ctx) { ... } }`; "
+                                                   "service-worker syntax (addEventListener(\"fetch\")) is not supported."));
   }
   return absl::OkStatus();
 }
@@ -173,9 +183,7 @@ Failure WorkerIsolate::FailureOf(const js::JsError& error) {
   return {Outcome::kException, error.name.empty() ? error.message : absl::StrCat(error.name, ": ", error.message), error.stack};
 }
 
-bool WorkerIsolate::AnythingPending() const {
-  return lock_.held() || !timers_.empty() || tasks_pending_ > 0;
-}
+bool WorkerIsolate::AnythingPending() const { return lock_.held() || !timers_.empty() || tasks_pending_ > 0; }
 
 void WorkerIsolate::WakeWaiting() {
   for (const auto& [id, invocation] : invocations_) invocation->progress.Set();
@@ -203,7 +211,8 @@ void WorkerIsolate::DeleteInvocation(Invocation& invocation) {
   invocations_.erase(invocation.id);
 }
 
-void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::shared_ptr<web::BodySource> body, absl::FunctionRef<void()> before_wait) {
+void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::shared_ptr<web::BodySource> body,
+                          absl::FunctionRef<void()> before_wait) {
   Failure failure;
   const Entered entered = Enter(
       invocation.id,
@@ -232,7 +241,8 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
     if (!AnythingPending()) {
       invocation.outcome = Outcome::kHung;
       invocation.failure = {Outcome::kHung,
-                            "The Workers runtime canceled this request because it detected that your Worker's code had hung and would never generate a response. "
+                            "The Workers runtime canceled this request because it detected that your Worker's code had hung and would "
+                            "never generate a response. "
                             "Refer to: https://developers.cloudflare.com/workers/observability/errors/",
                             ""};
       return;
@@ -265,7 +275,9 @@ void WorkerIsolate::OnHandlerSettled(duk_context* ctx, void* data, js::PromiseSt
   }
   if (!web::TakeResponse(ctx, value, invocation->response)) {
     invocation->outcome = Outcome::kException;
-    invocation->failure = {Outcome::kException, "TypeError: Body has already been used. It can only be used once. Use tee() first if you need to read it twice.", ""};
+    invocation->failure = {Outcome::kException,
+                           "TypeError: Body has already been used. It can only be used once. Use tee() first if you need to read it twice.",
+                           ""};
     return;
   }
   if (invocation->response.body == web::OutgoingResponse::Body::kStream) {
@@ -323,7 +335,8 @@ Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::Functio
   if (invocation.chunk_state == Invocation::Chunk::kWaiting) before_wait();
   while (invocation.chunk_state == Invocation::Chunk::kWaiting) {
     if (!AnythingPending()) {
-      log_.Write(Severity::kError, code_.name, "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
+      log_.Write(Severity::kError, code_.name,
+                 "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
       return invocation.chunk_state = Invocation::Chunk::kFailed;
     }
     invocation.progress.Reset();
@@ -379,14 +392,16 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
     const Instant deadline = scheduler_.clock().Now() + grace;
     while (invocation.wait_until_pending > 0) {
       if (!AnythingPending()) {
-        log_.Write(Severity::kWarning, code_.name, "A promise given to waitUntil() can never settle: nothing that it waits for is still running.");
+        log_.Write(Severity::kWarning, code_.name,
+                   "A promise given to waitUntil() can never settle: nothing that it waits for is still running.");
         break;
       }
       invocation.progress.Reset();
       const absl::Status waited = invocation.progress.Wait(deadline);
       if (absl::IsDeadlineExceeded(waited)) {
         log_.Write(Severity::kWarning, code_.name,
-                   absl::StrCat("waitUntil() tasks did not complete within the allowed time after the response (", grace.ToSeconds(), " s) and were cancelled."));
+                   absl::StrCat("waitUntil() tasks did not complete within the allowed time after the response (", grace.ToSeconds(),
+                                " s) and were cancelled."));
       }
       if (!waited.ok()) break;
     }
@@ -434,15 +449,16 @@ uint64_t WorkerIsolate::RandomU64() { return random_.NextU64(); }
 
 void WorkerIsolate::Interrupt() {
   ++interrupts_in_a_row_;
-  // The isolate stays held: other fibers run meanwhile, nobody enters. A fiber that was cancelled in the middle of a computation must come to
-  // its end: the isolate's state is of no more use.
+  // The isolate stays held: other fibers run meanwhile, nobody enters. A fiber that was cancelled in the middle of a computation must come
+  // to its end: the isolate's state is of no more use.
   if (!scheduler_.Yield().ok()) isolate_->Condemn(js::Limit::kCpu);
 }
 
 void WorkerIsolate::OnUnhandledRejection(duk_context* ctx, void* data) {
   auto& self = *static_cast<WorkerIsolate*>(data);
   Failure failure = FailureOf(js::DescribeError(ctx, -1));
-  self.log_.Write(Severity::kError, self.code_.name, absl::StrCat("Uncaught (in promise) ", failure.stack.empty() ? failure.message : failure.stack));
+  self.log_.Write(Severity::kError, self.code_.name,
+                  absl::StrCat("Uncaught (in promise) ", failure.stack.empty() ? failure.message : failure.stack));
 }
 
 void WorkerIsolate::OnUncaughtError(duk_context* ctx, void* data) {
@@ -456,30 +472,32 @@ void WorkerIsolate::StartTask(std::string_view label, absl::AnyInvocable<void()>
   SpawnTask(*current_, label, std::move(work), std::move(finish));
 }
 
-void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) {
+void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, absl::AnyInvocable<void()> work,
+                              absl::AnyInvocable<void(duk_context*)> finish) {
   ++tasks_pending_;
-  const absl::Status spawned = invocation.tasks.Spawn(label, [this, &invocation, work = std::move(work), finish = std::move(finish)]() mutable {
-    work();
-    Failure failure;
-    const Entered entered = Enter(
-        invocation.id,
-        [&](duk_context* ctx) {
-          --tasks_pending_;
-          finish(ctx);
-        },
-        failure);
-    if (entered == Entered::kRefused) --tasks_pending_;
-    if (entered == Entered::kFailed) {
-      ReportUncaught(failure);
-      // A limit ends the event itself; an error that a callback throws does not.
-      if (invocation.outcome == Outcome::kPending && failure.outcome != Outcome::kException) {
-        invocation.outcome = failure.outcome;
-        invocation.failure = failure;
-      }
-    }
-    invocation.progress.Set();
-    if (!AnythingPending()) WakeWaiting();
-  });
+  const absl::Status spawned =
+      invocation.tasks.Spawn(label, [this, &invocation, work = std::move(work), finish = std::move(finish)]() mutable {
+        work();
+        Failure failure;
+        const Entered entered = Enter(
+            invocation.id,
+            [&](duk_context* ctx) {
+              --tasks_pending_;
+              finish(ctx);
+            },
+            failure);
+        if (entered == Entered::kRefused) --tasks_pending_;
+        if (entered == Entered::kFailed) {
+          ReportUncaught(failure);
+          // A limit ends the event itself; an error that a callback throws does not.
+          if (invocation.outcome == Outcome::kPending && failure.outcome != Outcome::kException) {
+            invocation.outcome = failure.outcome;
+            invocation.failure = failure;
+          }
+        }
+        invocation.progress.Set();
+        if (!AnythingPending()) WakeWaiting();
+      });
   if (!spawned.ok()) {
     --tasks_pending_;
     log_.Write(Severity::kError, code_.name, absl::StrCat("could not start ", std::string(label), ": ", std::string(spawned.message())));
@@ -523,7 +541,8 @@ void WorkerIsolate::RunTimers() {
     }
     --invocation->timers_pending;
     // A timer that is cleared between here and its turn is gone from the library's table and does nothing.
-    SpawnTask(*invocation, "timer", [] {}, [id = timer.id](duk_context* ctx) { web::FireTimer(ctx, id); });
+    SpawnTask(
+        *invocation, "timer", [] {}, [id = timer.id](duk_context* ctx) { web::FireTimer(ctx, id); });
   }
   timer_fiber_running_ = false;
   if (!AnythingPending()) WakeWaiting();

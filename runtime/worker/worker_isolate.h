@@ -40,14 +40,15 @@ namespace edge::worker {
 
 class WorkerIsolate final : private js::IsolateHost, private web::WebHost, private WaitUntilSink {
  public:
-  // Makes the heap and evaluates the worker's module under the start-up limits. kInvalidArgument: the module threw or has no default export that
-  // handles events; the text is the error with its stack in the user's files. kResourceExhausted: it exceeded a limit. All arguments are
-  // borrowed and outlive the isolate. MAY SUSPEND.
-  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number);
+  // Makes the heap and evaluates the worker's module under the start-up limits. kInvalidArgument: the module threw or has no default export
+  // that handles events; the text is the error with its stack in the user's files. kResourceExhausted: it exceeded a limit. All arguments
+  // are borrowed and outlive the isolate. MAY SUSPEND.
+  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(Scheduler& scheduler, Random& random, worker::Log& log,
+                                                              const WorkerCode& code, uint64_t number);
   ~WorkerIsolate() override;  // REQUIRES: Shutdown has returned
 
-  // Gives an HTTP request to the worker's fetch handler and waits for its Response (not for its body). `head` stays readable while the invocation
-  // is not finished; `before_wait` is called once before the first wait. MAY SUSPEND.
+  // Gives an HTTP request to the worker's fetch handler and waits for its Response (not for its body). `head` stays readable while the
+  // invocation is not finished; `before_wait` is called once before the first wait. MAY SUSPEND.
   void Fetch(Invocation& invocation, web::IncomingHead* head, std::shared_ptr<web::BodySource> body, absl::FunctionRef<void()> before_wait);
 
   // The next piece of a streamed response body into invocation.chunk: kReady, kEnd or kFailed. MAY SUSPEND.
@@ -77,13 +78,14 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
  private:
   WorkerIsolate(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number);
 
-  // Runs `f` and the microtasks on behalf of the invocation of that number. kFailed: an error came out of it and is in `failure`. kRefused: the
-  // invocation had ended, or the fiber was cancelled, before it got the isolate; nothing ran. MAY SUSPEND.
+  // Runs `f` and the microtasks on behalf of the invocation of that number. kFailed: an error came out of it and is in `failure`. kRefused:
+  // the invocation had ended, or the fiber was cancelled, before it got the isolate; nothing ran. MAY SUSPEND.
   enum class Entered : uint8_t { kOk, kFailed, kRefused };
   static constexpr uint64_t kGlobalScope = 0;
   Entered Enter(uint64_t invocation_id, absl::FunctionRef<void(duk_context*)> f, Failure& failure);
   // Spawns a fiber of the invocation that does `work` outside of the isolate and then enters with `finish`.
-  void SpawnTask(Invocation& invocation, std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish);
+  void SpawnTask(Invocation& invocation, std::string_view label, absl::AnyInvocable<void()> work,
+                 absl::AnyInvocable<void(duk_context*)> finish);
   static Failure FailureOf(const js::JsError& error);
   // An error that nobody caught, outside of a handler's promise.
   void ReportUncaught(const Failure& failure);
@@ -128,27 +130,27 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   const uint64_t number_;
 
   std::unique_ptr<js::Isolate> isolate_;
-  FiberMutex lock_;                 // who holds it runs JavaScript
-  Invocation* current_ = nullptr;   // on whose behalf; null at global scope
+  FiberMutex lock_;                // who holds it runs JavaScript
+  Invocation* current_ = nullptr;  // on whose behalf; null at global scope
   bool condemned_ = false;
   bool closing_ = false;
   uint32_t interrupts_in_a_row_ = 0;
   Instant started_;
-  Instant frozen_now_;              // time as JavaScript sees it: constant while it runs
+  Instant frozen_now_;  // time as JavaScript sees it: constant while it runs
   WallTime frozen_wall_;
 
   uint64_t next_invocation_ = 1;
   std::map<uint64_t, std::unique_ptr<Invocation>> invocations_;
-  size_t tasks_pending_ = 0;        // of all invocations
+  size_t tasks_pending_ = 0;  // of all invocations
 
   struct Timer {
     uint32_t id;
     uint64_t invocation;
   };
-  std::multimap<Instant, Timer> timers_;                           // by deadline, equal ones in the order of starting
+  std::multimap<Instant, Timer> timers_;  // by deadline, equal ones in the order of starting
   std::map<uint32_t, std::multimap<Instant, Timer>::iterator> timer_of_id_;
   Event timers_changed_;
-  TaskGroup fibers_;                // the timer fiber
+  TaskGroup fibers_;  // the timer fiber
   bool timer_fiber_running_ = false;
 };
 

@@ -77,7 +77,8 @@ TEST(Worker, GivesUpARequestThatNothingCanSettle) {
 }
 
 TEST(Worker, ALoopCostsItsRequestAndItsIsolateOnly) {
-  World world("fetch: function (request) { if (request.url.indexOf('loop') >= 0) for (;;) {} return new Response('pong'); }", SmallLimits());
+  World world("fetch: function (request) { if (request.url.indexOf('loop') >= 0) for (;;) {} return new Response('pong'); }",
+              SmallLimits());
   ASSERT_TRUE(world.Start().ok());
 
   Answer loop;
@@ -86,18 +87,24 @@ TEST(Worker, ALoopCostsItsRequestAndItsIsolateOnly) {
   size_t pings_before_the_end = 0;
   world.Run([&] {
     TaskGroup group(world.scheduler());
-    EXPECT_TRUE(group.Spawn("loop", [&] {
-      loop = world.Request("http://test/loop");
-      loop_ended = true;
-    }).ok());
-    EXPECT_TRUE(group.Spawn("ping", [&] {
-      // Lets the loop run until it counts as stuck, then asks for an isolate.
-      while (!loop_ended && pings.size() < 3) {
-        for (int i = 0; i < 100; ++i) EXPECT_TRUE(world.scheduler().Yield().ok());
-        pings.push_back(world.Request("http://test/ping"));
-        if (!loop_ended) ++pings_before_the_end;
-      }
-    }).ok());
+    EXPECT_TRUE(group
+                    .Spawn("loop",
+                           [&] {
+                             loop = world.Request("http://test/loop");
+                             loop_ended = true;
+                           })
+                    .ok());
+    EXPECT_TRUE(group
+                    .Spawn("ping",
+                           [&] {
+                             // Lets the loop run until it counts as stuck, then asks for an isolate.
+                             while (!loop_ended && pings.size() < 3) {
+                               for (int i = 0; i < 100; ++i) EXPECT_TRUE(world.scheduler().Yield().ok());
+                               pings.push_back(world.Request("http://test/ping"));
+                               if (!loop_ended) ++pings_before_the_end;
+                             }
+                           })
+                    .ok());
     group.Wait();
   });
 
@@ -247,7 +254,8 @@ TEST(Streaming, AnErrorInTheStreamFailsTheBody) {
 }
 
 TEST(Streaming, AStreamThatCanNeverGoOnIsGivenUp) {
-  World world("fetch: function () { return new Response(new ReadableStream({ pull: function () { return new Promise(function () {}); } })); }");
+  World world(
+      "fetch: function () { return new Response(new ReadableStream({ pull: function () { return new Promise(function () {}); } })); }");
 
   EXPECT_EQ(world.Get().failure, "stream failed");
 }

@@ -1,6 +1,6 @@
 // Serves "hello" without JavaScript, for the ceiling: what HTTP, fibers and the kernel cost by themselves.
 //
-//   bazel build //net/http:hello_bench && taskset -c 0 bazel-bin/net/http/hello_bench 8080 &
+//   bazel build //tests/bench:http_ceiling && taskset -c 0 bazel-bin/tests/bench/http_ceiling 8080 &
 //   taskset -c 1 wrk -t1 -c32 -d3s http://127.0.0.1:8080/
 //
 // On SIGINT or SIGTERM it drains and prints CPU time and memory.
