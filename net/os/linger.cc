@@ -7,7 +7,9 @@
 
 namespace edge {
 
-Lingerer::Lingerer(EpollLoop& loop, const Clock& clock, LingerLimits limits) : loop_(loop), clock_(clock), limits_(limits) { loop_.AddTimed(this); }
+Lingerer::Lingerer(EpollLoop& loop, const Clock& clock, LingerLimits limits) : loop_(loop), clock_(clock), limits_(limits) {
+  loop_.AddTimed(this);
+}
 
 Lingerer::~Lingerer() {
   while (!closing_.empty()) Close(closing_.begin());

@@ -75,14 +75,16 @@ absl::StatusOr<std::unique_ptr<Listener>> OsNetwork::Listen(const Endpoint& loca
   EDGE_RETURN_IF_ERROR(scheduler_.CheckAlive());
   const auto address = SocketAddress::Parse(local.host == "localhost" ? "127.0.0.1" : local.host, local.port);
   if (!address.has_value()) {
-    return absl::InvalidArgumentError(StrCat("cannot listen on ", local.ToString(), ": \"", local.host, "\" is not an address of this machine"));
+    return absl::InvalidArgumentError(
+        StrCat("cannot listen on ", local.ToString(), ": \"", local.host, "\" is not an address of this machine"));
   }
   EDGE_ASSIGN_OR_RETURN(Fd socket, OpenSocket(*address));
   const int on = 1;
   const int off = 0;
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (address->base.sa_family == AF_INET6) setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-  if (bind(socket.get(), &address->base, address->size()) != 0 || listen(socket.get(), limits_.backlog) != 0) return ListenError(local, errno);
+  if (bind(socket.get(), &address->base, address->size()) != 0 || listen(socket.get(), limits_.backlog) != 0)
+    return ListenError(local, errno);
   SocketAddress bound;
   socklen_t bound_size = sizeof(bound.v6);
   if (getsockname(socket.get(), &bound.base, &bound_size) != 0) return ListenError(local, errno);
@@ -91,7 +93,8 @@ absl::StatusOr<std::unique_ptr<Listener>> OsNetwork::Listen(const Endpoint& loca
 
 absl::StatusOr<std::vector<SocketAddress>> OsNetwork::Resolve(const Endpoint& remote, Instant deadline) {
   if (auto address = SocketAddress::Parse(remote.host, remote.port)) return std::vector{*address};
-  if (remote.host == "localhost") return std::vector{*SocketAddress::Parse("127.0.0.1", remote.port), *SocketAddress::Parse("::1", remote.port)};
+  if (remote.host == "localhost")
+    return std::vector{*SocketAddress::Parse("127.0.0.1", remote.port), *SocketAddress::Parse("::1", remote.port)};
   auto lookup = std::make_shared<Lookup>(scheduler_, remote);
   EDGE_RETURN_IF_ERROR(pool_.Submit([lookup] { RunLookup(*lookup); }, [lookup] { lookup->done.Set(); }));
   EDGE_RETURN_IF_ERROR(lookup->done.Wait(deadline));

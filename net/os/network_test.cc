@@ -116,9 +116,11 @@ TEST_F(OsNetworkTest, APeerThatAlwaysHasDataStarvesNobody) {
     auto client = network_.Connect(listener->Local(), Patience());
     auto server = listener->Accept(Patience());
     ASSERT_TRUE(client.ok() && server.ok());
-    EXPECT_TRUE((*client)->Write(std::array{std::string_view("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-                                                             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")},
-                                 Patience()).ok());
+    EXPECT_TRUE((*client)
+                    ->Write(std::array{std::string_view("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                                                        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")},
+                            Patience())
+                    .ok());
     bool other_ran = false;
     TaskGroup group(scheduler_);
     EDGE_CHECK_OK(group.Spawn("other", [&] { other_ran = true; }));
@@ -176,7 +178,8 @@ TEST_F(OsNetworkTest, LingeringEndsByItselfWhenThePeerNeverCloses) {
 TEST(SocketAddress, ParsesLiteralsAlone) {
   EXPECT_EQ(SocketAddress::Parse("10.1.2.3", 80)->ToEndpoint().ToString(), "10.1.2.3:80");
   EXPECT_EQ(SocketAddress::Parse("[2001:db8::1]", 443)->ToEndpoint().ToString(), "[2001:db8::1]:443");
-  for (const char* bad : {"", "localhost", "1.2.3", "1.2.3.4.5", "::g", "[::1", "127.1"}) EXPECT_FALSE(SocketAddress::Parse(bad, 1).has_value()) << bad;
+  for (const char* bad : {"", "localhost", "1.2.3", "1.2.3.4.5", "::g", "[::1", "127.1"})
+    EXPECT_FALSE(SocketAddress::Parse(bad, 1).has_value()) << bad;
 }
 
 }  // namespace

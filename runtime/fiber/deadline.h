@@ -16,10 +16,14 @@ inline Instant DeadlineIn(const Scheduler& scheduler, Duration timeout) { return
 // For a step with a limit of its own inside a wait that has one already.
 inline Instant Earlier(Instant a, Instant b) { return std::min(a, b); }
 
-inline bool HasPassed(const Scheduler& scheduler, Instant deadline) { return !deadline.IsInfinite() && deadline <= scheduler.clock().Now(); }
+inline bool HasPassed(const Scheduler& scheduler, Instant deadline) {
+  return !deadline.IsInfinite() && deadline <= scheduler.clock().Now();
+}
 
 // What is left; zero if it has passed, infinite if it never does.
-inline Duration TimeLeft(const Scheduler& scheduler, Instant deadline) { return std::max(deadline - scheduler.clock().Now(), Duration::Zero()); }
+inline Duration TimeLeft(const Scheduler& scheduler, Instant deadline) {
+  return std::max(deadline - scheduler.clock().Now(), Duration::Zero());
+}
 
 }  // namespace edge
 

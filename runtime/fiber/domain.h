@@ -1,9 +1,9 @@
 // Domain: what crashes together: one incarnation of one node.
 //
-// Fibers belong to the domain of their spawner, unless SpawnIn names another. Crash marks the incarnation dead: every wait of its fibers ends
-// with CrashedStatus, now and from then on; they are made runnable in the order of their causal keys and run to their ends, so that their
-// frames, locks and native handles are released in order and nothing is destroyed while suspended. What the fibers do on the way out has
-// no effect because every seam of a dead incarnation refuses (design: "Crash, one rule"). A restart is a new Domain.
+// Fibers belong to the domain of their spawner, unless SpawnIn names another. Crash marks the incarnation dead: every wait of its fibers
+// ends with CrashedStatus, now and from then on; they are made runnable in the order of their causal keys and run to their ends, so that
+// their frames, locks and native handles are released in order and nothing is destroyed while suspended. What the fibers do on the way out
+// has no effect because every seam of a dead incarnation refuses (design: "Crash, one rule"). A restart is a new Domain.
 #ifndef EDGE_RUNTIME_FIBER_DOMAIN_H_
 #define EDGE_RUNTIME_FIBER_DOMAIN_H_
 

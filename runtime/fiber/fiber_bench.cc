@@ -33,7 +33,8 @@ void BM_WakeAndSuspend(benchmark::State& state) {
   world.scheduler.Wake(ring[0]);
   for (auto _ : state) world.scheduler.RunReady();
   state.SetItemsProcessed(turns);
-  state.counters["ns_per_pair"] = benchmark::Counter(static_cast<double>(turns) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_pair"] =
+      benchmark::Counter(static_cast<double>(turns) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   stop = true;
   for (Fiber* fiber : ring) world.scheduler.Wake(fiber);
   world.scheduler.RunReady();
@@ -80,7 +81,8 @@ void BM_SpawnAndFinish(benchmark::State& state) {
     world.scheduler.RunReady();
   }
   state.SetItemsProcessed(finished);
-  state.counters["ns_per_fiber"] = benchmark::Counter(static_cast<double>(finished) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_fiber"] =
+      benchmark::Counter(static_cast<double>(finished) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(BM_SpawnAndFinish)->Arg(1)->Arg(1024);
 

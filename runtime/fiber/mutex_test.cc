@@ -118,7 +118,8 @@ RC_GTEST_PROP(FiberMutex, ExcludesWhateverTheTiming, ()) {
   struct Visit {
     int arrive, stay, patience;
   };
-  const auto visits = *rc::gen::container<std::vector<Visit>>(rc::gen::construct<Visit>(rc::gen::inRange(0, 10), rc::gen::inRange(0, 5), rc::gen::inRange(0, 12)));
+  const auto visits = *rc::gen::container<std::vector<Visit>>(
+      rc::gen::construct<Visit>(rc::gen::inRange(0, 10), rc::gen::inRange(0, 5), rc::gen::inRange(0, 12)));
   VirtualWorld world(SchedulerLimits{.stack = ByteCount::KiB(32)});
   FiberMutex mutex(world.scheduler);
   int inside = 0;

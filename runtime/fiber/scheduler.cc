@@ -170,7 +170,8 @@ void Scheduler::Impl::DoomOne(Fiber* fiber, Fiber::Doom doom) {
 void Scheduler::Impl::CancelGroup(TaskGroupState* group) {
   if (group->cancelled) return;
   group->cancelled = true;
-  for (Fiber* member = group->members.front(); member != nullptr; member = GroupList::Next(member)) DoomOne(member, Fiber::Doom::kCancelled);
+  for (Fiber* member = group->members.front(); member != nullptr; member = GroupList::Next(member))
+    DoomOne(member, Fiber::Doom::kCancelled);
   for (TaskGroupState* child = group->children.front(); child != nullptr; child = child->sibling_hook.next) CancelGroup(child);
 }
 
@@ -179,7 +180,8 @@ void Scheduler::Impl::DoomInKeyOrder(DomainList& members) {
   std::vector<Fiber*> doomed;
   doomed.reserve(members.size());
   for (Fiber* member = members.front(); member != nullptr; member = DomainList::Next(member)) doomed.push_back(member);
-  std::sort(doomed.begin(), doomed.end(), [](const Fiber* a, const Fiber* b) { return a->key != b->key ? a->key < b->key : a->sequence < b->sequence; });
+  std::sort(doomed.begin(), doomed.end(),
+            [](const Fiber* a, const Fiber* b) { return a->key != b->key ? a->key < b->key : a->sequence < b->sequence; });
   for (Fiber* fiber : doomed) {
     if (fiber->state == Fiber::State::kNew || fiber->state == Fiber::State::kReady) {
       ready.Remove(fiber);
@@ -267,7 +269,9 @@ Scheduler::Scheduler(const Clock& clock, ReadyOrder& order, Poller& poller, Sche
 
 Scheduler::~Scheduler() { EDGE_CHECK(impl_->live == 0) << impl_->live << " fibers are left"; }
 
-absl::Status Scheduler::Spawn(std::string_view label, absl::AnyInvocable<void()> body) { return SpawnIn(CurrentDomain(), label, std::move(body)); }
+absl::Status Scheduler::Spawn(std::string_view label, absl::AnyInvocable<void()> body) {
+  return SpawnIn(CurrentDomain(), label, std::move(body));
+}
 
 absl::Status Scheduler::SpawnIn(Domain* domain, std::string_view label, absl::AnyInvocable<void()> body) {
   return SpawnKeyed(impl_->NextChildKey(label), domain, label, std::move(body));

@@ -7,9 +7,9 @@
 //
 //      Spawn --> ready --> running --Suspend--> waiting --Wake / deadline / cancel / crash--> ready ... --> body returns, stack pooled
 //
-// Every wait may end with: OK (woken), kDeadlineExceeded, kCancelled (its TaskGroup was cancelled), kAborted "crashed" (its Domain was). Once
-// cancelled or crashed, every later wait of the fiber ends that way at once.
-// No fiber is destroyed while suspended: cancelled and crashed fibers are resumed and run to their ends (design: "Crash, one rule").
+// Every wait may end with: OK (woken), kDeadlineExceeded, kCancelled (its TaskGroup was cancelled), kAborted "crashed" (its Domain was).
+// Once cancelled or crashed, every later wait of the fiber ends that way at once. No fiber is destroyed while suspended: cancelled and
+// crashed fibers are resumed and run to their ends (design: "Crash, one rule").
 #ifndef EDGE_RUNTIME_FIBER_SCHEDULER_H_
 #define EDGE_RUNTIME_FIBER_SCHEDULER_H_
 
@@ -34,20 +34,20 @@ class Domain;  // what crashes together: one incarnation of one node (domain.h)
 class Poller {
  public:
   virtual ~Poller() = default;
-  // Makes what is due runnable (through Scheduler::Wake and callbacks); sleeps until something is due, at most until `until`. `until` in the
-  // past: looks without sleeping. Refreshes the clock before it returns.
+  // Makes what is due runnable (through Scheduler::Wake and callbacks); sleeps until something is due, at most until `until`. `until` in
+  // the past: looks without sleeping. Refreshes the clock before it returns.
   virtual void Poll(Instant until) = 0;
 };
 
 struct SchedulerLimits {
-  ByteCount stack = ByteCount::KiB(256);       // per fiber, virtual; touched pages only are real
+  ByteCount stack = ByteCount::KiB(256);  // per fiber, virtual; touched pages only are real
   size_t fibers_max = 1'000'000;
-  size_t pooled_stacks_max = 1024;             // kept warm for reuse; what exceeds them gives its memory back
-  size_t runs_between_polls_max = 64;          // a busy ready list still polls the outside this often
+  size_t pooled_stacks_max = 1024;     // kept warm for reuse; what exceeds them gives its memory back
+  size_t runs_between_polls_max = 64;  // a busy ready list still polls the outside this often
 };
 
 struct StackBounds {
-  char* low;   // lowest usable address
+  char* low;  // lowest usable address
   char* high;
 };
 
@@ -82,12 +82,12 @@ class Scheduler {
   absl::Status SleepFor(Duration duration);
   // Lets every other runnable fiber and due event go first. MAY SUSPEND.
   absl::Status Yield();
-  // Suspends the current fiber until Wake(fiber): the primitive under every wait. A Wake that came between the registration and this call is
-  // not lost. OK may also come of a Wake meant for an earlier wait, so callers loop: `while (!condition) RETURN_IF_ERROR(Suspend(d));`.
+  // Suspends the current fiber until Wake(fiber): the primitive under every wait. A Wake that came between the registration and this call
+  // is not lost. OK may also come of a Wake meant for an earlier wait, so callers loop: `while (!condition) RETURN_IF_ERROR(Suspend(d));`.
   // MAY SUSPEND. kDeadlineExceeded, kCancelled, kAborted.
   absl::Status Suspend(Instant deadline);
-  // The same, but ended by Wake alone, whatever happens to the fiber: for waiting on someone who uses this fiber's memory (a helper thread, a
-  // member of one's own group) and is certain to finish. MAY SUSPEND.
+  // The same, but ended by Wake alone, whatever happens to the fiber: for waiting on someone who uses this fiber's memory (a helper thread,
+  // a member of one's own group) and is certain to finish. MAY SUSPEND.
   void SuspendShielded();
   // Makes a suspended fiber runnable; idempotent; callable from fibers and the poll loop. REQUIRES: the fiber is live.
   void Wake(Fiber* fiber);

@@ -48,7 +48,8 @@ bool StackPool::MarkersWork() {
 
 bool StackPool::Grow(size_t count) {
   while (total_ < count) {
-    void* mapped = mmap(nullptr, kStacksPerSlab * slot_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void* mapped =
+        mmap(nullptr, kStacksPerSlab * slot_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (mapped == MAP_FAILED) return false;
     char* const slab = static_cast<char*>(mapped);
     // One touched page must not become two megabytes.

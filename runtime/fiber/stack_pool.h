@@ -3,11 +3,11 @@
 //      | guard | ...untouched... | touched pages <- the stack grows down from the top |   one slot; slots are carved from large mappings
 //
 // A stack costs address space until it is touched, and then only the touched pages. Freed stacks are handed out again last-in first-out, so
-// that a busy server keeps running on the same few warm pages. A stack that was used deeply, or that exceeds the pool, gives its memory back
-// to the system but keeps its address range. A stack gets its guard when it is first handed out. Guards are page-table markers where the kernel
-// has them (6.13 on; one mapping per slab), else protected pages, which are two mappings per stack: at most kProtectedPagesMax of those, so that
-// the rest of the process does not run out of mappings (vm.max_map_count, 65,530 unless raised). When one more guard is not to be had, Reserve
-// refuses from then on; what it has granted already still gets stacks, without guards.
+// that a busy server keeps running on the same few warm pages. A stack that was used deeply, or that exceeds the pool, gives its memory
+// back to the system but keeps its address range. A stack gets its guard when it is first handed out. Guards are page-table markers where
+// the kernel has them (6.13 on; one mapping per slab), else protected pages, which are two mappings per stack: at most kProtectedPagesMax
+// of those, so that the rest of the process does not run out of mappings (vm.max_map_count, 65,530 unless raised). When one more guard is
+// not to be had, Reserve refuses from then on; what it has granted already still gets stacks, without guards.
 //
 // The only file outside the os folders that asks the system for memory by itself: what it does is invisible to a run.
 #ifndef EDGE_RUNTIME_FIBER_STACK_POOL_H_
@@ -44,8 +44,8 @@ class StackPool {
   // The lowest usable address of a stack; its guard lies below. REQUIRES: fewer out than reserved.
   char* Take();
   void Release(char* low);
-  // Where a fiber starts to use its stack: a little below the end, differently for neighbours. If all stacks were used at the same offset in
-  // their pages they would compete for the same few cache lines, and switching among thousands of fibers would cost twice as much.
+  // Where a fiber starts to use its stack: a little below the end, differently for neighbours. If all stacks were used at the same offset
+  // in their pages they would compete for the same few cache lines, and switching among thousands of fibers would cost twice as much.
   char* Top(char* low) const { return low + stack_bytes_ - (reinterpret_cast<uintptr_t>(low) / kPageBytes) % kColours * kLineBytes; }
 
   size_t stack_bytes() const { return stack_bytes_; }
@@ -68,9 +68,9 @@ class StackPool {
   size_t guarded_max_ = SIZE_MAX;  // lowered when the system refuses a guard
   size_t out_ = 0;
   std::vector<char*> slabs_;
-  std::vector<char*> warm_;   // memory kept; last in, first out
-  std::vector<char*> cold_;   // guarded, memory given back
-  std::vector<char*> fresh_;  // without a guard yet
+  std::vector<char*> warm_;               // memory kept; last in, first out
+  std::vector<char*> cold_;               // guarded, memory given back
+  std::vector<char*> fresh_;              // without a guard yet
   std::vector<char*> out_without_guard_;  // usually none
 };
 

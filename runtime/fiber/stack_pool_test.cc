@@ -96,7 +96,8 @@ TEST_P(StackPoolGuardDeathTest, TheGuardIsDeadly) {
   pool.Release(low);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryKind, StackPoolGuardDeathTest, ::testing::Values(StackPool::Guards::kBest, StackPool::Guards::kProtectedPages));
+INSTANTIATE_TEST_SUITE_P(EveryKind, StackPoolGuardDeathTest,
+                         ::testing::Values(StackPool::Guards::kBest, StackPool::Guards::kProtectedPages));
 
 TEST(StackPool, RefusesMoreWhenAGuardIsNotToBeHad) {
   StackPool pool(ByteCount::KiB(16), 1, StackPool::Guards::kProtectedPages);

@@ -18,7 +18,8 @@ TaskGroup::TaskGroup(Scheduler& scheduler) : state_(std::make_unique<TaskGroupSt
 }
 
 TaskGroup::~TaskGroup() {
-  EDGE_CHECK(state_->members.empty()) << state_->members.size() << " members alive, the first is \"" << state_->members.front()->label << "\"; call Wait";
+  EDGE_CHECK(state_->members.empty()) << state_->members.size() << " members alive, the first is \"" << state_->members.front()->label
+                                      << "\"; call Wait";
   while (TaskGroupState* child = state_->children.PopFront()) child->parent = nullptr;
   if (state_->parent != nullptr) state_->parent->children.Remove(state_.get());
 }

@@ -14,7 +14,7 @@ struct TaskGroupState {
   Scheduler& scheduler;
   bool cancelled = false;
   GroupList members;
-  WaitList waiters;  // fibers in Wait
+  WaitList waiters;                  // fibers in Wait
   TaskGroupState* parent = nullptr;  // the group of the fiber that made this one; null if none or gone
   ListHook<TaskGroupState> sibling_hook;
   IntrusiveList<TaskGroupState, &TaskGroupState::sibling_hook> children;

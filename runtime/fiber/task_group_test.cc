@@ -129,7 +129,10 @@ TEST(TaskGroup, ACrashedWaiterStillWaits) {
     group.Wait();
     order += "waiter";
   }));
-  world.Run([&] { EXPECT_TRUE(world.scheduler.Yield().ok()); domain.Crash(); });
+  world.Run([&] {
+    EXPECT_TRUE(world.scheduler.Yield().ok());
+    domain.Crash();
+  });
   EXPECT_EQ(order, "member waiter");
 }
 

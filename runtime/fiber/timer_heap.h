@@ -36,7 +36,9 @@ class TimerHeap {
     uint64_t sequence;
     Fiber* fiber;
   };
-  static bool Before(const Entry& a, const Entry& b) { return a.deadline != b.deadline ? a.deadline < b.deadline : a.sequence < b.sequence; }
+  static bool Before(const Entry& a, const Entry& b) {
+    return a.deadline != b.deadline ? a.deadline < b.deadline : a.sequence < b.sequence;
+  }
   void Place(size_t index, const Entry& entry);
   void SiftUp(size_t hole, const Entry& entry);
   void SiftDown(size_t hole, const Entry& entry);

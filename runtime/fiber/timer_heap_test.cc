@@ -33,7 +33,8 @@ RC_GTEST_PROP(TimerHeap, BehavesLikeASortedList, ()) {
       heap.Disarm(victim->fiber);  // of no effect
       model.erase(victim);
     } else if (action > 3) {
-      const auto first = std::min_element(model.begin(), model.end(), [](const Armed& a, const Armed& b) { return a.deadline < b.deadline; });
+      const auto first =
+          std::min_element(model.begin(), model.end(), [](const Armed& a, const Armed& b) { return a.deadline < b.deadline; });
       Fiber* const popped = heap.PopDue(Instant::FromNanoseconds(number));
       if (first == model.end() || first->deadline > number) {
         RC_ASSERT(popped == nullptr);

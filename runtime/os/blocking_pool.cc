@@ -27,7 +27,8 @@ absl::Status BlockingPool::Submit(absl::AnyInvocable<void()> work, absl::AnyInvo
   bool needs_thread = false;
   {
     std::lock_guard lock(mutex_);
-    if (jobs_.size() >= limits_.jobs_max) return absl::ResourceExhaustedError(StrCat("at most ", limits_.jobs_max, " blocking calls can wait"));
+    if (jobs_.size() >= limits_.jobs_max)
+      return absl::ResourceExhaustedError(StrCat("at most ", limits_.jobs_max, " blocking calls can wait"));
     jobs_.push_back({std::move(work), std::move(done)});
     needs_thread = jobs_.size() > idle_ && threads_.size() < limits_.threads_max;
   }

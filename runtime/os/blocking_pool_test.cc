@@ -91,10 +91,13 @@ TEST(BlockingPool, ACancelledFiberStillWaitsForItsWork) {
   world.Run([&] {
     TaskGroup group(world.scheduler);
     EDGE_CHECK_OK(group.Spawn("job", [&] {
-      EXPECT_TRUE(world.pool.RunInFiber(world.scheduler, [&] {
-        door.Pass();
-        finished = true;
-      }).ok());
+      EXPECT_TRUE(world.pool
+                      .RunInFiber(world.scheduler,
+                                  [&] {
+                                    door.Pass();
+                                    finished = true;
+                                  })
+                      .ok());
       EXPECT_TRUE(finished);
     }));
     EXPECT_TRUE(world.scheduler.Yield().ok());
@@ -127,7 +130,14 @@ TEST(BlockingPool, ItsEndDropsWhatHasNotBegun) {
   {
     PoolWorld world(BlockingPoolLimits{.threads_max = 1});
     for (int i = 0; i < 5; ++i) {
-      ASSERT_TRUE(world.pool.Submit([&] { ++ran; door.Pass(); }, [] {}).ok());
+      ASSERT_TRUE(world.pool
+                      .Submit(
+                          [&] {
+                            ++ran;
+                            door.Pass();
+                          },
+                          [] {})
+                      .ok());
     }
     door.AwaitWaiting(1);
     door.Open();

@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<Child>> Child::Start(EpollLoop& loop, Scheduler& 
   if (options.arguments.empty() || options.arguments[0].empty()) return absl::InvalidArgumentError("no program to run");
   const std::string& program = options.arguments[0];
   if (!options.working_directory.empty()) {
-    struct stat info{};
+    struct stat info {};
     if (stat(options.working_directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
       return absl::InvalidArgumentError(StrCat("cannot run ", program, " in ", options.working_directory, ": not a directory"));
     }
@@ -180,7 +180,8 @@ absl::Status Child::Collect(Fd& from, std::string& to, size_t bytes_max) {
   while (from.valid()) {
     const ssize_t got = read(from.get(), buffer, sizeof(buffer));
     if (got > 0) {
-      if (to.size() + static_cast<size_t>(got) > bytes_max) return absl::ResourceExhaustedError(StrCat("more than ", bytes_max, " bytes of output"));
+      if (to.size() + static_cast<size_t>(got) > bytes_max)
+        return absl::ResourceExhaustedError(StrCat("more than ", bytes_max, " bytes of output"));
       to.append(buffer, static_cast<size_t>(got));
     } else if (got < 0 && errno == EAGAIN) {
       break;

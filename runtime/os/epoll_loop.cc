@@ -27,7 +27,10 @@ void AddOwn(int epoll, int fd, void* mark) {
 }  // namespace
 
 EpollLoop::EpollLoop(OsClock& clock)
-    : clock_(clock), epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), events_(new epoll_event[kEventsPerPoll]) {
+    : clock_(clock),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      events_(new epoll_event[kEventsPerPoll]) {
   EDGE_CHECK(epoll_.valid() && wake_.valid()) << "epoll: " << ErrorText(errno);
   AddOwn(epoll_.get(), wake_.get(), &wake_mark);
   // A pipe or socket whose reader is gone is an error of the write, not the end of the process.
@@ -68,7 +71,8 @@ void EpollLoop::Post(absl::AnyInvocable<void()> closure) {
 void EpollLoop::RemoveTimed(Timed* timed) { std::erase(timed_, timed); }
 
 absl::Status EpollLoop::OnSignal(int signal, absl::AnyInvocable<void()> callback) {
-  if (signal < 1 || signal > SIGRTMAX || signal == SIGKILL || signal == SIGSTOP) return absl::InvalidArgumentError(StrCat("signal ", signal));
+  if (signal < 1 || signal > SIGRTMAX || signal == SIGKILL || signal == SIGSTOP)
+    return absl::InvalidArgumentError(StrCat("signal ", signal));
   sigset_t changed;
   sigemptyset(&changed);
   sigaddset(&changed, signal);

@@ -62,8 +62,8 @@ class EpollLoop final : public Poller {
   void AddTimed(Timed* timed) { timed_.push_back(timed); }
   void RemoveTimed(Timed* timed);
 
-  // Calls `callback` in Poll whenever the process gets `signal` (SIGTERM, SIGINT, SIGHUP ...), which then no longer has its usual effect; an
-  // empty callback gives that back. Call it before threads are started, which would receive the signal instead. kInvalidArgument.
+  // Calls `callback` in Poll whenever the process gets `signal` (SIGTERM, SIGINT, SIGHUP ...), which then no longer has its usual effect;
+  // an empty callback gives that back. Call it before threads are started, which would receive the signal instead. kInvalidArgument.
   absl::Status OnSignal(int signal, absl::AnyInvocable<void()> callback);
 
  private:
@@ -81,7 +81,7 @@ class EpollLoop final : public Poller {
   std::map<int, absl::AnyInvocable<void()>> signal_callbacks_;
 
   std::unique_ptr<epoll_event[]> events_;
-  int dispatching_at_ = 0;     // the events of the running Dispatch: [dispatching_at_, dispatching_end_)
+  int dispatching_at_ = 0;  // the events of the running Dispatch: [dispatching_at_, dispatching_end_)
   int dispatching_end_ = 0;
   std::vector<absl::AnyInvocable<void()>> deferred_;
   std::vector<Timed*> timed_;

@@ -39,7 +39,7 @@ StackOverflowReport::StackOverflowReport(const Scheduler& scheduler) {
   reported = &scheduler;
   const stack_t stack{.ss_sp = handler_stack, .ss_flags = 0, .ss_size = sizeof(handler_stack)};
   EDGE_CHECK(sigaltstack(&stack, nullptr) == 0);
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = &OnFault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   EDGE_CHECK(sigaction(SIGSEGV, &action, nullptr) == 0);

@@ -114,7 +114,7 @@ class OsFile final : public File {
 
   absl::StatusOr<uint64_t> Size() override {
     EDGE_RETURN_IF_ERROR(CheckNotCrashed());
-    struct stat info{};
+    struct stat info {};
     if (fstat(fd_.get(), &info) != 0) return DiskError("size", path_, errno);
     return static_cast<uint64_t>(info.st_size);
   }
@@ -155,7 +155,7 @@ absl::StatusOr<std::unique_ptr<File>> OsDisk::Open(std::string_view path, OpenMo
   }
   if (fd < 0) return DiskError("open", path, errno);
   Fd owned(fd);
-  struct stat info{};
+  struct stat info {};
   if (fstat(fd, &info) != 0) return DiskError("open", path, errno);
   if (S_ISDIR(info.st_mode)) return DiskError("open", path, EISDIR);
   return std::make_unique<OsFile>(std::move(owned), std::string(path), scheduler_, pool_);

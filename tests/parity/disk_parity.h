@@ -148,8 +148,8 @@ TYPED_TEST_P(DiskParity, SyncsTakeTurnsWithOtherFibers) {
   this->Run([&] { EXPECT_TRUE(absl::IsNotFound(this->disk().SyncDirectory("absent"))); });
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DiskParity, ReadsBackWhatWasWritten, ReadsLessOnlyAtTheEnd, WhatWasNeverWrittenIsZero, OpenModes, ListsByName, RenameReplaces,
-                            RemoveTakesFoldersAndForgivesAbsence, WholeFiles, SyncsTakeTurnsWithOtherFibers);
+REGISTER_TYPED_TEST_SUITE_P(DiskParity, ReadsBackWhatWasWritten, ReadsLessOnlyAtTheEnd, WhatWasNeverWrittenIsZero, OpenModes, ListsByName,
+                            RenameReplaces, RemoveTakesFoldersAndForgivesAbsence, WholeFiles, SyncsTakeTurnsWithOtherFibers);
 
 }  // namespace edge::parity
 

@@ -118,7 +118,8 @@ TYPED_TEST_P(NetworkParity, AWriterWaitsForAReaderThatDoesNotRead) {
   this->Run([&] {
     auto [client, server] = this->Pair();
     const std::string much(64 << 20, 'x');
-    EXPECT_TRUE(absl::IsDeadlineExceeded(client->Write(std::array{std::string_view(much)}, DeadlineIn(this->scheduler(), Duration::Milliseconds(300)))));
+    EXPECT_TRUE(absl::IsDeadlineExceeded(
+        client->Write(std::array{std::string_view(much)}, DeadlineIn(this->scheduler(), Duration::Milliseconds(300)))));
     server->Abort();
   });
 }
@@ -306,10 +307,11 @@ TYPED_TEST_P(NetworkParity, ConnectionsNotYetAcceptedAreReset) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(NetworkParity, CarriesBytesBothWays, NamesItsEnds, KeepsLargeTransfersInOrderUnderBackPressure,
-                            AWriterWaitsForAReaderThatDoesNotRead, HalfCloseEndsOneDirection, ADestroyedConnectionStillDeliversThoughItsInputIsUnread,
-                            AReadThatMeetsItsDeadlineHarmsNothing, AbortIsAResetForThePeerAndEndsOwnWaits, ACancelledReadSaysSo,
-                            ACrashedReaderIsToldSoEvenWhenThereIsInput, AParkedConnectionTellsOfDataOnce, AParkedConnectionTellsOfTheEnd,
-                            AParkingTakenBackTellsNothing, AnAddressInUseIsSaidSo, NobodyListeningIsARefusal, AcceptTakesADeadlineAndGoesOn,
+                            AWriterWaitsForAReaderThatDoesNotRead, HalfCloseEndsOneDirection,
+                            ADestroyedConnectionStillDeliversThoughItsInputIsUnread, AReadThatMeetsItsDeadlineHarmsNothing,
+                            AbortIsAResetForThePeerAndEndsOwnWaits, ACancelledReadSaysSo, ACrashedReaderIsToldSoEvenWhenThereIsInput,
+                            AParkedConnectionTellsOfDataOnce, AParkedConnectionTellsOfTheEnd, AParkingTakenBackTellsNothing,
+                            AnAddressInUseIsSaidSo, NobodyListeningIsARefusal, AcceptTakesADeadlineAndGoesOn,
                             ConnectionsNotYetAcceptedAreReset);
 
 }  // namespace edge::parity
