@@ -32,7 +32,7 @@ esbuild=$root/node_modules/.bin/esbuild
 
 main_of() { sed -n 's/.*"main": "\(.*\)".*/\1/p' "$bench/apps/$1/wrangler.jsonc"; }
 
-# bundles APP: $work/APP.edge (a built bundle), $work/APP.mjs and $work/APP.capnp (workerd; PORT is put in at its start)
+# bundles APP: $work/APP.edge (a built bundle), $work/APP.mjs (workerd, node)
 bundles() {
   local app=$1
   cp -r "$bench/apps/$app" "$work/$app"
@@ -46,7 +46,7 @@ start_edge() {
   $pin "$edge" serve "$work/$1.edge" --port "$2" >/dev/null 2>"$work/edge.$2.log" &
   started=$!
 }
-start_workerd() {
+workerd_config() { # APP PORT
   cat >"$work/$1.$2.capnp" <<CAPNP
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -54,6 +54,9 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:$2", http = (), service = "main")],
 );
 CAPNP
+}
+start_workerd() {
+  workerd_config "$1" "$2"
   $pin "$workerd_binary" serve "$work/$1.$2.capnp" >/dev/null 2>"$work/workerd.$2.log" &
   started=$!
 }
@@ -96,7 +99,16 @@ start() {
   die "$1 does not answer"
 }
 
-free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); });'; }
+# Below the ports that clients get: a client that connects to a port nobody listens on yet may otherwise meet itself.
+free_port() {
+  node -e '
+    const net = require("net");
+    const attempt = () => {
+      const port = 12000 + Math.floor(Math.random() * 18000);
+      const server = net.createServer().on("error", attempt).listen(port, "127.0.0.1", () => { console.log(port); server.close(); });
+    };
+    attempt();'
+}
 
 # Nanoseconds on the processor, all threads of PID.
 cpu_ns() { awk '{ sum += $1 } END { printf "%d\n", sum }' /proc/"$1"/task/*/schedstat; }

@@ -13,15 +13,22 @@ function firstAnswer(since) {
     const attempt = () => {
       if (Number(process.hrtime.bigint() - since) / 1e6 > LIMIT_MS) return reject(new Error(`${server} did not answer ${app} within ${LIMIT_MS} ms`));
       const socket = net.connect(Number(port), '127.0.0.1');
+      let over = false;
       socket.setNoDelay(true);
       socket.on('connect', () => socket.write('GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n'));
       socket.on('data', (piece) => {
         const ms = Number(process.hrtime.bigint() - since) / 1e6;
+        over = true;
         socket.destroy();
         if (piece.toString('latin1').startsWith('HTTP/1.1 200')) resolve(ms);
         else reject(new Error(`${server}: ${piece.toString('latin1', 0, 40)}`));
       });
-      socket.on('error', () => setImmediate(attempt));
+      const again = () => {
+        if (!over) setImmediate(attempt);
+        over = true;
+      };
+      socket.on('error', again);
+      socket.on('end', again);
     };
     attempt();
   });
@@ -32,11 +39,15 @@ async function main() {
   // The first run warms the page cache and does not count.
   for (let run = 0; run <= Number(runs); run++) {
     const since = process.hrtime.bigint();
-    const child = spawn(command, args, {stdio: 'ignore'});
+    const child = spawn(command, args, {stdio: ['ignore', 'ignore', 'pipe']});
+    let log = '';
+    child.stderr.on('data', (piece) => (log += piece));
     const ended = new Promise((resolve) => child.on('exit', resolve));
     try {
       const ms = await firstAnswer(since);
       if (run > 0) times.push(ms);
+    } catch (error) {
+      throw new Error(`${error.message}\n${log}`);
     } finally {
       child.kill('SIGKILL');
       await ended;
