@@ -25,7 +25,8 @@ constexpr std::array<uint32_t, 36> kClassBytes = {16,  32,  48,  64,  80,  96,  
 // Slabs of small blocks are one unit; of large ones four, so that little is left over at the end.
 constexpr uint32_t SlabUnits(uint32_t size_class) { return kClassBytes[size_class] <= 1024 ? 1 : 4; }
 
-// Units below this are not worth a system call when they become free.
+// Free units keep their memory up to this many, since the kernel takes longer to give a page than to use it; a longer free run beyond that is returned.
+constexpr uint32_t kFreeUnitsKept = 128;
 constexpr uint32_t kUnitsToReturn = 16;
 
 struct SanitizerBlock {
@@ -150,6 +151,32 @@ void* Arena::AllocateLarge(size_t size) {
   return UnitAddress(first);
 }
 
+// Grows a large block into the free units behind it: growing buffers are mostly at the end of what has been used.
+bool Arena::ExtendLarge(void* block, size_t size) {
+  const uint32_t first = static_cast<uint32_t>(static_cast<size_t>(static_cast<char*>(block) - base_) / kUnit);
+  Unit& unit = units_[first];
+  if (size > limit_) return false;
+  const uint32_t want = static_cast<uint32_t>(RoundUp(size, kUnit) / kUnit);
+  const uint32_t more = want - unit.count;
+  const size_t bytes = static_cast<size_t>(more) * kUnit;
+  if (used_ + bytes > limit_) return false;
+  const uint32_t next = first + unit.count;
+  if (next == units_touched_) {
+    if (units_max_ - units_touched_ < more) return false;
+    units_touched_ += more;
+  } else if (units_[next].kind == Kind::kFree && units_[next].count >= more) {
+    const uint32_t have = units_[next].count;
+    free_units_kept_ -= std::min(free_units_kept_, more);
+    UnlinkFree(next);
+    if (have > more) LinkFree(next + more, have - more);
+  } else {
+    return false;
+  }
+  unit.count = want;
+  Charge(bytes);
+  return true;
+}
+
 void Arena::FreeLarge(uint32_t first) {
   const uint32_t count = units_[first].count;
   used_ -= static_cast<size_t>(count) * kUnit;
@@ -210,6 +237,7 @@ void* Arena::Reallocate(void* block, size_t size) {
     // In place if the block keeps its class, or loses less than half of a large run.
     if (size <= kSmallMax && have <= kSmallMax && ClassOf(size) == ClassOf(have)) return block;
     if (size > kSmallMax && have > kSmallMax && size <= have && size > have / 2) return block;
+    if (have > kSmallMax && size > have && ExtendLarge(block, size)) return block;
   }
   void* moved = Allocate(size);
   if (moved == nullptr) return nullptr;
@@ -237,6 +265,7 @@ uint32_t Arena::TakeRun(uint32_t count) {
     units_touched_ += count;
     return found;
   }
+  free_units_kept_ -= std::min(free_units_kept_, count);
   const uint32_t have = units_[found].count;
   UnlinkFree(found);
   if (have > count) LinkFree(found + count, have - count);
@@ -244,7 +273,11 @@ uint32_t Arena::TakeRun(uint32_t count) {
 }
 
 void Arena::GiveRun(uint32_t first, uint32_t count) {
-  if (count >= kUnitsToReturn) madvise(UnitAddress(first), static_cast<size_t>(count) * kUnit, MADV_DONTNEED);
+  if (count >= kUnitsToReturn && free_units_kept_ + count > kFreeUnitsKept) {
+    madvise(UnitAddress(first), static_cast<size_t>(count) * kUnit, MADV_DONTNEED);
+  } else {
+    free_units_kept_ += count;
+  }
   if (first + count < units_touched_ && units_[first + count].kind == Kind::kFree) {
     const uint32_t right = first + count;
     count += units_[right].count;

@@ -65,6 +65,7 @@ class Arena {
   char* UnitAddress(uint32_t unit) const { return base_ + static_cast<size_t>(unit) * kUnit; }
   void* AllocateFromNewSlab(uint32_t size_class);
   void* AllocateLarge(size_t size);
+  bool ExtendLarge(void* block, size_t size);
   void FreeLarge(uint32_t first);
   size_t BlockSize(void* block) const;
   uint32_t TakeRun(uint32_t count);
@@ -82,6 +83,7 @@ class Arena {
   std::array<uint32_t, kBins> free_runs_;   // by the logarithm of the length
   uint32_t units_touched_ = 0;              // units from here on have never been used
   uint32_t units_max_ = 0;
+  uint32_t free_units_kept_ = 0;            // about how many free units still have their memory
   Unit* units_ = nullptr;
   char* base_ = nullptr;
   void* mapping_ = nullptr;
