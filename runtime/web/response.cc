@@ -148,7 +148,8 @@ duk_ret_t StaticJson(duk_context* ctx) {
   duk_push_literal(ctx, "stringify");
   duk_dup(ctx, 0);
   duk_call_prop(ctx, 3, 1);
-  if (!duk_is_string(ctx, -1)) js::ThrowError(ctx, "TypeError", "Value is not JSON serializable");
+  // What has no JSON form is sent as the text "undefined", as the platform does.
+  duk_to_string(ctx, -1);
   js::SetSlot(ctx, 2, kBodySlot);
   response.body.kind = Body::Kind::kString;
   duk_set_top(ctx, 3);

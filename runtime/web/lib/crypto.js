@@ -35,6 +35,9 @@
     },
     randomUUID: function randomUUID() { brand(this, 'crypto'); return native.randomUUID(); }
   }, { subtle: function () { brand(this, 'crypto'); return subtle; } });
+  Object.defineProperty(Crypto.prototype, 'DigestStream', {
+    value: function DigestStream() { throw new Error('crypto.DigestStream is not supported yet by this version of edge.'); }, writable: true, configurable: true
+  });
   var crypto = Object.create(Crypto.prototype);
   Object.defineProperty(crypto, K, { value: 'crypto' });
   Object.defineProperty(global, 'crypto', { value: crypto, writable: false, enumerable: true, configurable: true });

@@ -12,6 +12,7 @@
     Object.defineProperty(constructor, 'name', { value: name, configurable: true });
     Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });
     define(global, name, constructor);
+    if (name !== 'DOMException') native.uncloneable(constructor.prototype, name);
   }
   function inherit(constructor, parent) {
     constructor.prototype = Object.create(parent.prototype, { constructor: { value: constructor, writable: true, configurable: true } });
@@ -238,7 +239,7 @@
   define(AbortSignal, 'any', function (signals) {
     var s = newSignal(), list = Array.from(signals), i;
     for (i = 0; i < list.length; i++) {
-      if (!(list[i] instanceof AbortSignal)) throw new TypeError('AbortSignal.any needs AbortSignals');
+      if (!(list[i] instanceof AbortSignal)) throw new TypeError("Incorrect type for array element " + i + ": the provided value is not of type 'AbortSignal'.");
       if (list[i].aborted) { s[E].aborted = true; s[E].reason = list[i].reason; return s; }
     }
     // A dependent signal follows the independent sources, so that chains of any() stay one level deep.

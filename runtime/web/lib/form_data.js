@@ -80,15 +80,16 @@
   }
   function entries(object) { return record(object, 'FormData').entries; }
   function usv(text) { return String(text).toWellFormed ? String(text).toWellFormed() : String(text); }
-  function valueOf(value, filename) {
+  // A Blob without a name gets that of its field, as on the platform.
+  function valueOf(name, value, filename) {
     if (!web.isBlob(value)) return usv(value);
     if (value instanceof File && filename === undefined) return value;
-    return newFile(value[F].bytes, filename === undefined ? 'blob' : usv(filename), value[F].type);
+    return newFile(value[F].bytes, filename === undefined ? usv(name) : usv(filename), value[F].type);
   }
   function need(list, count) { if (list.length < count) throw new TypeError(count + ' arguments required, but only ' + list.length + ' present.'); }
   function iteratorOf(pick) { return function () { return entries(this).map(pick)[Symbol.iterator](); }; }
   define(FormData, 'FormData', {
-    append: function append(name, value, filename) { need(arguments, 2); entries(this).push([usv(name), valueOf(value, filename)]); },
+    append: function append(name, value, filename) { need(arguments, 2); entries(this).push([usv(name), valueOf(name, value, filename)]); },
     'delete': function (name) {
       var list = entries(this), key = usv(name);
       for (var i = list.length - 1; i >= 0; i--) if (list[i][0] === key) list.splice(i, 1);
@@ -98,7 +99,7 @@
     has: function has(name) { var key = usv(name); return entries(this).some(function (e) { return e[0] === key; }); },
     set: function set(name, value, filename) {
       need(arguments, 2);
-      var list = entries(this), key = usv(name), entry = [key, valueOf(value, filename)], at = list.findIndex(function (e) { return e[0] === key; });
+      var list = entries(this), key = usv(name), entry = [key, valueOf(name, value, filename)], at = list.findIndex(function (e) { return e[0] === key; });
       if (at < 0) { list.push(entry); return; }
       list[at] = entry;
       for (var i = list.length - 1; i > at; i--) if (list[i][0] === key) list.splice(i, 1);

@@ -16,6 +16,27 @@
     return d;
   }
   function handled(promise) { then.call(promise, undefined, noop); return promise; }
+  // A queue whose shift() does not move the rest.
+  function Fifo() { this.items = []; this.head = 0; this.length = 0; }
+  Fifo.prototype.push = function (x) { this.items[this.head + this.length++] = x; };
+  Fifo.prototype.first = function () { return this.items[this.head]; };
+  Fifo.prototype.shift = function () {
+    var x = this.items[this.head];
+    this.items[this.head++] = undefined;
+    if (--this.length === 0) { this.items = []; this.head = 0; } else if (this.head >= 64 && this.head >= this.length) { this.items = this.items.slice(this.head); this.head = 0; }
+    return x;
+  };
+  Fifo.prototype.unshift = function (x) {
+    if (this.head > 0) this.items[--this.head] = x; else this.items.unshift(x);
+    this.length++;
+  };
+  // Empties it.
+  Fifo.prototype.drain = function () {
+    var rest = this.items.slice(this.head);
+    this.items = [];
+    this.head = this.length = 0;
+    return rest;
+  };
   function rejected(error) { return Promise.reject(error); }
   function resolved(value) { return Promise.resolve(value); }
   // Calls f and turns what it returns or throws into a promise.
@@ -29,6 +50,7 @@
     Object.defineProperty(constructor, 'name', { value: name, configurable: true });
     Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });
     Object.defineProperty(global, name, { value: constructor, writable: true, enumerable: false, configurable: true });
+    native.uncloneable(constructor.prototype, name);
   }
   function illegal(name) { return new TypeError("Illegal invocation: this is not a " + name); }
   function state(object, kind, name) {
@@ -83,8 +105,7 @@
     stream.status = 'closed';
     var reader = stream.reader;
     if (!reader) return;
-    var requests = reader.requests;
-    reader.requests = [];
+    var requests = reader.requests.drain();
     for (var i = 0; i < requests.length; i++) requests[i].close();
     reader.closed.resolve(undefined);
   }
@@ -94,8 +115,7 @@
     stream.error = error;
     var reader = stream.reader;
     if (!reader) return;
-    var requests = reader.requests;
-    reader.requests = [];
+    var requests = reader.requests.drain();
     for (var i = 0; i < requests.length; i++) requests[i].error(error);
     reader.closed.reject(error);
     handled(reader.closed.promise);
@@ -106,7 +126,7 @@
     if (stream.status === 'errored') return rejected(stream.error);
     closeStream(stream);
     var controller = stream.controller;
-    controller.queue = [];
+    controller.queue.drain();
     controller.queueSize = 0;
     var cancel = controller.cancel;
     clearAlgorithms(controller);
@@ -137,7 +157,7 @@
   }
   function controllerError(controller, error) {
     if (controller.stream.status !== 'readable') return;
-    controller.queue = [];
+    controller.queue.drain();
     controller.queueSize = 0;
     clearAlgorithms(controller);
     errorStream(controller.stream, error);
@@ -191,7 +211,7 @@
   // algorithms: {start(controllerObject), pull(controllerObject) -> promise, cancel(reason) -> promise}
   function setUpController(stream, algorithms, highWaterMark, size, bytes) {
     var controller = {
-      kind: bytes ? 'ReadableByteStreamController' : 'ReadableStreamDefaultController', stream: stream, queue: [], queueSize: 0, started: false,
+      kind: bytes ? 'ReadableByteStreamController' : 'ReadableStreamDefaultController', stream: stream, queue: new Fifo(), queueSize: 0, started: false,
       closeRequested: false, pulling: false, pullAgain: false, highWaterMark: highWaterMark, size: size, bytes: bytes, pull: algorithms.pull, cancel: algorithms.cancel, object: null
     };
     stream.controller = controller;
@@ -247,7 +267,7 @@
   // --- readers ---
   function acquireReader(stream, kind) {
     if (stream.reader) throw new TypeError('This ReadableStream is currently locked to a reader.');
-    var reader = { kind: kind, stream: stream, requests: [], closed: deferred() };
+    var reader = { kind: kind, stream: stream, requests: new Fifo(), closed: deferred() };
     stream.reader = reader;
     if (stream.status === 'closed') reader.closed.resolve(undefined);
     else if (stream.status === 'errored') { reader.closed.reject(stream.error); handled(reader.closed.promise); }
@@ -262,8 +282,7 @@
     handled(reader.closed.promise);
     stream.reader = null;
     reader.stream = null;
-    var requests = reader.requests;
-    reader.requests = [];
+    var requests = reader.requests.drain();
     for (var i = 0; i < requests.length; i++) requests[i].error(error);
   }
   function promiseRequest(d) {
@@ -556,7 +575,7 @@
   web.toResponseBytes = function (chunk) { return bytesOf(chunk, 'This ReadableStream did not return bytes.'); };
 
   web.streams = {
-    S: S, deferred: deferred, handled: handled, attempt: attempt, resolved: resolved, rejected: rejected, noop: noop, defineClass: defineClass, state: state, attach: attach,
+    S: S, Fifo: Fifo, deferred: deferred, handled: handled, attempt: attempt, resolved: resolved, rejected: rejected, noop: noop, defineClass: defineClass, state: state, attach: attach,
     strategyRecord: strategyRecord, createReadable: createStream, controllerEnqueue: controllerEnqueue, controllerClose: controllerClose, controllerError: controllerError,
     canCloseOrEnqueue: canCloseOrEnqueue, desiredSize: desiredSize, acquireReader: acquireReader, releaseReader: releaseReader, readerRead: readerRead, readStream: readStream,
     cancelStream: cancelStream, tee: tee, collect: collect, isReadable: function (value) { return !!value && typeof value === 'object' && !!value[S] && value[S].kind === 'ReadableStream'; }

@@ -10,7 +10,7 @@
   // status: 'writable' | 'erroring' | 'errored' | 'closed'. `writes` are the accepted chunks; inFlight is the write or close that the sink works on.
   function createWritable(algorithms, highWaterMark, size, object) {
     var w = {
-      kind: 'WritableStream', status: 'writable', error: undefined, writer: null, object: object || Object.create(WritableStream.prototype), queue: [], queueSize: 0,
+      kind: 'WritableStream', status: 'writable', error: undefined, writer: null, object: object || Object.create(WritableStream.prototype), queue: new streams.Fifo(), queueSize: 0,
       highWaterMark: highWaterMark, size: size, algorithms: algorithms, started: false, inFlight: null, closeRequest: null, pendingAbort: null, backpressure: false, controller: null, abortController: null
     };
     attach(w.object, w);
@@ -58,8 +58,7 @@
   function finishErroring(w) {
     if (w.inFlight || !w.started) return;
     w.status = 'errored';
-    var queue = w.queue;
-    w.queue = [];
+    var queue = w.queue.drain();
     w.queueSize = 0;
     for (var i = 0; i < queue.length; i++) queue[i].done.reject(w.error);
     var pending = w.pendingAbort;
@@ -74,7 +73,7 @@
     if (w.status === 'erroring') { finishErroring(w); return; }
     if (w.status !== 'writable') return;
     if (w.queue.length > 0) {
-      var entry = w.queue[0];
+      var entry = w.queue.first();
       w.inFlight = entry;
       then.call(w.algorithms.write(entry.chunk, w.controller), function () {
         w.inFlight = null;
