@@ -19,13 +19,15 @@ constexpr bool kUseMalloc = false;
 #endif
 
 // 16 ... 256 in steps of 16, then four classes per doubling up to 8192.
-constexpr std::array<uint32_t, 36> kClassBytes = {16,  32,  48,  64,  80,  96,   112,  128,  144,  160,  176,  192,  208,  224,  240,  256,  320,  384,
-                                                  448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192};
+constexpr std::array<uint32_t, 36> kClassBytes = {16,   32,   48,   64,   80,   96,   112,  128,  144,  160,  176,  192,
+                                                  208,  224,  240,  256,  320,  384,  448,  512,  640,  768,  896,  1024,
+                                                  1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192};
 
 // Slabs of small blocks are one unit; of large ones four, so that little is left over at the end.
 constexpr uint32_t SlabUnits(uint32_t size_class) { return kClassBytes[size_class] <= 1024 ? 1 : 4; }
 
-// Free units keep their memory up to this many, since the kernel takes longer to give a page than to use it; a longer free run beyond that is returned.
+// Free units keep their memory up to this many, since the kernel takes longer to give a page than to use it; a longer free run beyond that
+// is returned.
 constexpr uint32_t kFreeUnitsKept = 128;
 constexpr uint32_t kUnitsToReturn = 16;
 
@@ -252,7 +254,8 @@ uint32_t Arena::TakeRun(uint32_t count) {
   const uint32_t own_bin = static_cast<uint32_t>(std::bit_width(count)) - 1;
   uint32_t found = kNone;
   int probes = 0;
-  for (uint32_t run = own_bin < kBins ? free_runs_[own_bin] : kNone; run != kNone && probes < kProbesMax; run = units_[run].next, ++probes) {
+  for (uint32_t run = own_bin < kBins ? free_runs_[own_bin] : kNone; run != kNone && probes < kProbesMax;
+       run = units_[run].next, ++probes) {
     if (units_[run].count >= count) {
       found = run;
       break;

@@ -52,13 +52,13 @@ class Arena {
   // One per unit. What describes a run of units is in its first entry (and, for free runs, `first` of its last).
   struct Unit {
     Kind kind;
-    uint8_t size_class;  // kSlab
-    uint16_t live;       // kSlab: blocks in use
-    uint32_t first;      // kInner: the run's first unit; the same in the last entry of a free run
-    uint32_t count;      // units in the run
-    uint32_t next, prev; // kSlab: partly used slabs of the class; kFree: runs of the bin
-    uint32_t carved;     // kSlab: bytes handed out so far
-    void* free;          // kSlab: blocks given back
+    uint8_t size_class;   // kSlab
+    uint16_t live;        // kSlab: blocks in use
+    uint32_t first;       // kInner: the run's first unit; the same in the last entry of a free run
+    uint32_t count;       // units in the run
+    uint32_t next, prev;  // kSlab: partly used slabs of the class; kFree: runs of the bin
+    uint32_t carved;      // kSlab: bytes handed out so far
+    void* free;           // kSlab: blocks given back
   };
 
   static uint32_t ClassOf(size_t size);
@@ -83,12 +83,12 @@ class Arena {
   std::array<uint32_t, kBins> free_runs_;   // by the logarithm of the length
   uint32_t units_touched_ = 0;              // units from here on have never been used
   uint32_t units_max_ = 0;
-  uint32_t free_units_kept_ = 0;            // about how many free units still have their memory
+  uint32_t free_units_kept_ = 0;  // about how many free units still have their memory
   Unit* units_ = nullptr;
   char* base_ = nullptr;
   void* mapping_ = nullptr;
   size_t mapping_size_ = 0;
-  void* sanitizer_blocks_ = nullptr;        // list of all blocks, under AddressSanitizer
+  void* sanitizer_blocks_ = nullptr;  // list of all blocks, under AddressSanitizer
 };
 
 }  // namespace edge::js

@@ -21,7 +21,8 @@ RC_GTEST_PROP(Arena, KeepsBlocksApartAndIntact, ()) {
   };
   std::vector<Block> blocks;
   const auto steps = *rc::gen::container<std::vector<std::tuple<int, int, unsigned char>>>(
-      400, rc::gen::tuple(rc::gen::inRange(0, 4), rc::gen::oneOf(rc::gen::inRange(1, 300), rc::gen::inRange(300, 9000), rc::gen::inRange(9000, 300000)),
+      400, rc::gen::tuple(rc::gen::inRange(0, 4),
+                          rc::gen::oneOf(rc::gen::inRange(1, 300), rc::gen::inRange(300, 9000), rc::gen::inRange(9000, 300000)),
                           rc::gen::arbitrary<unsigned char>()));
   const auto intact = [](const Block& b, size_t size) {
     for (size_t i = 0; i < size; ++i) {

@@ -41,13 +41,9 @@ int64_t OnInterrupt(edge_host* host, int64_t extra) {
   return next;
 }
 
-double OnNow(edge_host* host) {
-  return static_cast<double>(static_cast<IsolateCore*>(host)->owner.WallNow().ToUnixMilliseconds());
-}
+double OnNow(edge_host* host) { return static_cast<double>(static_cast<IsolateCore*>(host)->owner.WallNow().ToUnixMilliseconds()); }
 
-double OnRandom(edge_host* host) {
-  return static_cast<double>(static_cast<IsolateCore*>(host)->owner.RandomU64() >> 11) * 0x1.0p-53;
-}
+double OnRandom(edge_host* host) { return static_cast<double>(static_cast<IsolateCore*>(host)->owner.RandomU64() >> 11) * 0x1.0p-53; }
 
 int OnOutOfMemory(edge_host* host, size_t size) {
   IsolateCore& core = *static_cast<IsolateCore*>(host);
@@ -62,12 +58,14 @@ int OnOutOfMemory(edge_host* host, size_t size) {
   return 0;
 }
 
-// Touching memory is work: large blocks cost an instruction per so many bytes. The kernel has to provide the pages of the largest each time.
+// Touching memory is work: large blocks cost an instruction per so many bytes. The kernel has to provide the pages of the largest each
+// time.
 constexpr size_t kChargedBlock = 4096;
 constexpr size_t kPagedBlock = 256 * 1024;
 
 void ChargeBlock(IsolateCore& core, size_t size) {
-  if (size >= kChargedBlock && core.ctx != nullptr) edge_charge_quietly(core.ctx, static_cast<int64_t>(size / (size >= kPagedBlock ? 16 : 64)));
+  if (size >= kChargedBlock && core.ctx != nullptr)
+    edge_charge_quietly(core.ctx, static_cast<int64_t>(size / (size >= kPagedBlock ? 16 : 64)));
 }
 
 void* EngineAllocate(void* data, duk_size_t size) {
@@ -314,8 +312,7 @@ std::optional<JsError> Isolate::Run(const EnterOptions& options, absl::FunctionR
     core.deadline = INT64_MAX;
     // Whatever was caught on the way, the owner hears of the limit.
     if (core.condemned != Limit::kNone && !error.has_value()) {
-      error = JsError{.name = "RangeError",
-                      .message = core.condemned == Limit::kCpu ? "CPU time limit exceeded" : "Memory limit exceeded"};
+      error = JsError{.name = "RangeError", .message = core.condemned == Limit::kCpu ? "CPU time limit exceeded" : "Memory limit exceeded"};
     }
   }
   if (error.has_value()) error->limit = core.condemned;

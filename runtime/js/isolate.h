@@ -1,8 +1,8 @@
 // Isolate: one JavaScript heap with its memory, its limits and its owner.
 //
-// The owner (runtime/worker) enters with Run; JavaScript and natives run on the calling fiber until the body returns or throws. Instructions
-// are counted exactly; about every millisecond of them the owner's Interrupt is called, in which the fiber may be switched while this isolate stays
-// entered. Going over a limit condemns the isolate: it is to be dropped and made anew.
+// The owner (runtime/worker) enters with Run; JavaScript and natives run on the calling fiber until the body returns or throws.
+// Instructions are counted exactly; about every millisecond of them the owner's Interrupt is called, in which the fiber may be switched
+// while this isolate stays entered. Going over a limit condemns the isolate: it is to be dropped and made anew.
 //
 //      owner --Run(options, body)--> body(ctx) --duk_call--> JavaScript --256 Ki instructions--> IsolateHost::Interrupt (yields the fiber)
 //        ^                                                        |
@@ -58,11 +58,11 @@ struct StackFrame {
 
 // An error that left JavaScript.
 struct JsError {
-  std::string name;     // "TypeError"; empty if what was thrown is not an error object
-  std::string message;  // or the thrown value as text
-  std::string stack;    // as error.stack; may be empty
+  std::string name;                // "TypeError"; empty if what was thrown is not an error object
+  std::string message;             // or the thrown value as text
+  std::string stack;               // as error.stack; may be empty
   std::vector<StackFrame> frames;  // without natives and edge's own library
-  Limit limit = Limit::kNone;  // kCpu, kMemory: the isolate is condemned
+  Limit limit = Limit::kNone;      // kCpu, kMemory: the isolate is condemned
 };
 
 // Instructions that may still be executed; shared by all entries made on behalf of one event.
@@ -99,9 +99,10 @@ class Isolate {
   // The isolate of a heap; any context of it will do.
   static Isolate& From(duk_context* ctx);
 
-  // Runs `body` on the heap's main context, protected. On success nothing is returned and the value stack is as before. A JavaScript error that leaves
-  // the body, or a limit, is returned; a condemned isolate runs nothing and returns its limit. May be called inside another Run of the same fiber;
-  // then `options` are ignored. The body holds no object with a destructor across engine calls. MAY SUSPEND (in Interrupt).
+  // Runs `body` on the heap's main context, protected. On success nothing is returned and the value stack is as before. A JavaScript error
+  // that leaves the body, or a limit, is returned; a condemned isolate runs nothing and returns its limit. May be called inside another Run
+  // of the same fiber; then `options` are ignored. The body holds no object with a destructor across engine calls. MAY SUSPEND (in
+  // Interrupt).
   std::optional<JsError> Run(const EnterOptions& options, absl::FunctionRef<void(duk_context*)> body);
 
   // [ ... ] -> [ ... value ]. Compiles and runs a script. Inside Run. Throws SyntaxError, and what the script throws.
@@ -114,7 +115,8 @@ class Isolate {
   // From now on `eval` and `new Function` throw EvalError. Called when start-up is over. Inside Run.
   static void ForbidCodeGeneration(duk_context* ctx);
 
-  // Stack traces show the lines of `file_name` by the map that `load` gives (null: none). Called at most once, when a trace is first looked at.
+  // Stack traces show the lines of `file_name` by the map that `load` gives (null: none). Called at most once, when a trace is first looked
+  // at.
   using SourceMapLoader = absl::AnyInvocable<std::shared_ptr<const SourceMap>()>;
   void SetSourceMap(std::string file_name, SourceMapLoader load);
 
@@ -126,7 +128,8 @@ class Isolate {
   // Frees garbage cycles. REQUIRES: nobody is inside.
   void CollectGarbage();
 
-  // Condemns the isolate, for an owner that wants it gone: JavaScript that is running ends at its next instruction with an uncatchable error.
+  // Condemns the isolate, for an owner that wants it gone: JavaScript that is running ends at its next instruction with an uncatchable
+  // error.
   void Condemn(Limit limit);
 
   duk_context* context();

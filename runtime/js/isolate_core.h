@@ -28,7 +28,9 @@ class ClassTable {
   void Insert(const ClassEntry& entry);
 
  private:
-  size_t Start(const NativeType* type) const { return (reinterpret_cast<uintptr_t>(type) >> 4) * 0x9E3779B97F4A7C15u >> 32 & (entries_.size() - 1); }
+  size_t Start(const NativeType* type) const {
+    return (reinterpret_cast<uintptr_t>(type) >> 4) * 0x9E3779B97F4A7C15u >> 32 & (entries_.size() - 1);
+  }
 
   std::vector<ClassEntry> entries_;  // a power of two, at most half full
   size_t count_ = 0;
@@ -57,9 +59,9 @@ struct IsolateCore : edge_host {
 
   // Instructions. Executed so far = granted - the engine's counter.
   int64_t granted = 0;
-  int64_t deadline = INT64_MAX;      // in executed instructions; of the outermost entry
+  int64_t deadline = INT64_MAX;  // in executed instructions; of the outermost entry
   int64_t last_interrupt = 0;
-  int depth = 0;                     // nested Runs
+  int depth = 0;  // nested Runs
 
   Limit condemned = Limit::kNone;
   int memory_failures = 0;

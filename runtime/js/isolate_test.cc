@@ -11,7 +11,7 @@ TEST_F(IsolateTest, RunsScriptsAndReportsErrors) {
   EXPECT_EQ(Eval("null.x"), "TypeError: cannot read property 'x' of null");
   EXPECT_EQ(Eval("throw 'just text'"), ": just text");
   EXPECT_EQ(Eval("throw {toString: function () { throw 1; }}").substr(0, 2), ": ");
-  EXPECT_EQ(Eval("(") .substr(0, 12), "SyntaxError:");
+  EXPECT_EQ(Eval("(").substr(0, 12), "SyntaxError:");
   EXPECT_EQ(Eval("2 + 2"), "4");
 }
 
@@ -42,9 +42,10 @@ TEST_F(IsolateTest, CountsInstructionsExactlyAcrossEntries) {
 }
 
 TEST_F(IsolateTest, EndsEndlessLoopsUncatchably) {
-  for (const char* source : {"while (1) {}", "for (;;) { try { while (1) {} } catch (e) {} }", "(function f() { try { while (1) {} } finally { f(); } })()",
-                             "(function f() { try { while (1) {} } finally { while (1) {} } })()",
-                             "var t = new Duktape.Thread(function () { while (1) {} }); for (;;) { try { Duktape.Thread.resume(t); } catch (e) {} }"}) {
+  for (const char* source :
+       {"while (1) {}", "for (;;) { try { while (1) {} } catch (e) {} }", "(function f() { try { while (1) {} } finally { f(); } })()",
+        "(function f() { try { while (1) {} } finally { while (1) {} } })()",
+        "var t = new Duktape.Thread(function () { while (1) {} }); for (;;) { try { Duktape.Thread.resume(t); } catch (e) {} }"}) {
     Make({});
     CpuBudget budget{.instructions = 3'000'000};
     EXPECT_EQ(Eval(source, {.budget = &budget}), "RangeError: CPU time limit exceeded") << source;

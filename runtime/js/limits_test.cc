@@ -35,7 +35,8 @@ TEST_F(LimitsTest, TurnsEveryDeepRecursionIntoARangeError) {
       "var s = ''; for (var i = 0; i < 100000; i++) s += 'a'; /(?:a|b)*c/.test(s)",
       "(function f() { [3, 2, 1].sort(f); return 0; })()",
       "(function f() { 'a'.replace(/a/, f); })()",
-      "var e = {}; Object.defineProperty(e, 'message', {get: function () { return '' + e; }}); e.toString = function () { return e.message; }; e.message",
+      "var e = {}; Object.defineProperty(e, 'message', {get: function () { return '' + e; }}); e.toString = function () { return "
+      "e.message; }; e.message",
       "(function f(a) { eval('f(1)'); })()",
   };
   for (const size_t kib : {128, 256}) {
@@ -44,7 +45,9 @@ TEST_F(LimitsTest, TurnsEveryDeepRecursionIntoARangeError) {
       std::string result;
       SCOPED_TRACE(program);
       OnSmallStack(kib * 1024, [&](char* low) { result = Eval(program, {.stack_low = low}); });
-      EXPECT_TRUE(result.substr(0, 10) == "RangeError" || result.substr(0, 11) == "SyntaxError" || result == "undefined" || result == "false") << program << " gave " << result;
+      EXPECT_TRUE(result.substr(0, 10) == "RangeError" || result.substr(0, 11) == "SyntaxError" || result == "undefined" ||
+                  result == "false")
+          << program << " gave " << result;
       EXPECT_EQ(Eval("1 + 1"), "2") << program;
     }
   }
@@ -52,14 +55,18 @@ TEST_F(LimitsTest, TurnsEveryDeepRecursionIntoARangeError) {
 
 TEST_F(LimitsTest, CatchesRecursionErrorsAndGoesOn) {
   OnSmallStack(128 * 1024, [&](char* low) {
-    EXPECT_EQ(Eval("var n = 0; function f() { n++; try { f(); } catch (e) { throw e; } } try { [1].map(f) } catch (e) { e.name + (n > 50) }", {.stack_low = low}), "RangeErrortrue");
+    EXPECT_EQ(
+        Eval("var n = 0; function f() { n++; try { f(); } catch (e) { throw e; } } try { [1].map(f) } catch (e) { e.name + (n > 50) }",
+             {.stack_low = low}),
+        "RangeErrortrue");
   });
 }
 
 TEST_F(LimitsTest, StopsAllocationWithoutEndAndCondemnsTheIsolate) {
-  for (const char* program : {"var a = []; for (;;) a.push({x: 1})", "var a = []; for (;;) a.push([a.length])", "var s = 'x', all = []; for (;;) { all.push(s + all.length); }",
-                              "var h = null; for (;;) h = {next: h}", "var m = {}; for (var i = 0;; i++) m['k' + i] = i",
-                              "var f = []; for (;;) f.push(function () { return f; })"}) {
+  for (const char* program :
+       {"var a = []; for (;;) a.push({x: 1})", "var a = []; for (;;) a.push([a.length])",
+        "var s = 'x', all = []; for (;;) { all.push(s + all.length); }", "var h = null; for (;;) h = {next: h}",
+        "var m = {}; for (var i = 0;; i++) m['k' + i] = i", "var f = []; for (;;) f.push(function () { return f; })"}) {
     Make({.memory = ByteCount::MiB(8)});
     EXPECT_EQ(Eval(program), "RangeError: Out of memory") << program;
     EXPECT_EQ(error_->limit, Limit::kMemory) << program;
@@ -76,7 +83,8 @@ TEST_F(LimitsTest, EndsProgramsThatCatchTheMemoryErrorForEver) {
 }
 
 TEST_F(LimitsTest, RefusesOneGiantRequestAndLivesOn) {
-  for (const char* program : {"new Uint8Array(1e9)", "new ArrayBuffer(4e9)", "var s = 'xxxxxxxx'; for (;;) s = s + s;", "'x'.repeat(1e9)", "new Array(1e9).join('x')"}) {
+  for (const char* program : {"new Uint8Array(1e9)", "new ArrayBuffer(4e9)", "var s = 'xxxxxxxx'; for (;;) s = s + s;", "'x'.repeat(1e9)",
+                              "new Array(1e9).join('x')"}) {
     Make({});
     CpuBudget budget{.instructions = 50'000'000};
     const std::string result = Eval(program, {.budget = &budget});
@@ -108,7 +116,13 @@ TEST_F(LimitsTest, CanBeCondemnedWhileSuspended) {
 
 TEST_F(LimitsTest, ChargesNativesAndCollections) {
   isolate_->Run({}, [](duk_context* ctx) {
-    duk_push_c_function(ctx, [](duk_context* c) -> duk_ret_t { ChargeCpu(c, 1'000'000); return 0; }, 0);
+    duk_push_c_function(
+        ctx,
+        [](duk_context* c) -> duk_ret_t {
+          ChargeCpu(c, 1'000'000);
+          return 0;
+        },
+        0);
     duk_put_global_string(ctx, "work");
   });
   const int64_t before = isolate_->executed_instructions();
@@ -126,13 +140,18 @@ TEST_F(LimitsTest, StopsCatastrophicRegularExpressions) {
 }
 
 TEST_F(LimitsTest, ChargesNativesThatLoop) {
-  for (const char* program : {"var a = []; a.length = 2e9; a.indexOf(1)", "Array.prototype.forEach.call({length: 2e9}, function () {})", "Array.prototype.join.call({length: 2e9}, '')",
-                              "Array.prototype.reverse.call({length: 2e9})", "var a = []; for (var i = 0; i < 30000; i++) a.push(i); for (;;) a.unshift(a.pop())",
-                              "var s = 'a'.repeat(1e6), t = 'a'.repeat(5e5) + 'b'; for (;;) s.lastIndexOf(t)", "var s = 'a'.repeat(1e6), t = 'a'.repeat(5e5) + 'b'; for (;;) s.indexOf(t)",
-                              "var s = 'é'.repeat(1e6); for (var i = 0;; i++) s.charCodeAt((i * 7919) % 1e6)", "var s = 'x'.repeat(1e6); for (;;) s.toUpperCase()",
-                              "var s = 'x'.repeat(1e6); for (;;) encodeURIComponent(s)", "var u = new Uint8Array(1e7), v = new Uint8Array(1e7); for (;;) u.set(v)", "for (;;) new Uint8Array(1e7)",
-                              "var a = []; for (var i = 0; i < 20000; i++) a.push({i: i}); for (;;) JSON.stringify(a)", "var a = []; for (var i = 0; i < 5000; i++) a.push({i: i}); var s = JSON.stringify(a); for (;;) JSON.parse(s)",
-                              "var s = ''; for (var i = 0;; i++) s += 'some text'"}) {
+  for (const char* program :
+       {"var a = []; a.length = 2e9; a.indexOf(1)", "Array.prototype.forEach.call({length: 2e9}, function () {})",
+        "Array.prototype.join.call({length: 2e9}, '')", "Array.prototype.reverse.call({length: 2e9})",
+        "var a = []; for (var i = 0; i < 30000; i++) a.push(i); for (;;) a.unshift(a.pop())",
+        "var s = 'a'.repeat(1e6), t = 'a'.repeat(5e5) + 'b'; for (;;) s.lastIndexOf(t)",
+        "var s = 'a'.repeat(1e6), t = 'a'.repeat(5e5) + 'b'; for (;;) s.indexOf(t)",
+        "var s = 'é'.repeat(1e6); for (var i = 0;; i++) s.charCodeAt((i * 7919) % 1e6)",
+        "var s = 'x'.repeat(1e6); for (;;) s.toUpperCase()", "var s = 'x'.repeat(1e6); for (;;) encodeURIComponent(s)",
+        "var u = new Uint8Array(1e7), v = new Uint8Array(1e7); for (;;) u.set(v)", "for (;;) new Uint8Array(1e7)",
+        "var a = []; for (var i = 0; i < 20000; i++) a.push({i: i}); for (;;) JSON.stringify(a)",
+        "var a = []; for (var i = 0; i < 5000; i++) a.push({i: i}); var s = JSON.stringify(a); for (;;) JSON.parse(s)",
+        "var s = ''; for (var i = 0;; i++) s += 'some text'"}) {
     Make({.memory = ByteCount::MiB(64)});
     CpuBudget budget{.instructions = 20'000'000};
     timespec begin, end;
@@ -145,9 +164,7 @@ TEST_F(LimitsTest, ChargesNativesThatLoop) {
   }
 }
 
-TEST_F(LimitsTest, BareIsolateIsSmall) {
-  EXPECT_LT(isolate_->memory_used_bytes(), 200'000u);
-}
+TEST_F(LimitsTest, BareIsolateIsSmall) { EXPECT_LT(isolate_->memory_used_bytes(), 200'000u); }
 
 }  // namespace
 }  // namespace edge::js

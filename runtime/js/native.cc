@@ -44,14 +44,20 @@ namespace {
 const edge_native_type* EngineType(const NativeType& type) { return reinterpret_cast<const edge_native_type*>(&type); }
 
 // The key of the heap stash under which prototypes are kept alive; the index is the number of classes.
-constexpr char kClassesKey[] = "\xff" "edge.classes";
+constexpr char kClassesKey[] =
+    "\xff"
+    "edge.classes";
 
 duk_ret_t IllegalConstructor(duk_context* ctx) { ThrowError(ctx, "TypeError", "Illegal constructor"); }
 
 void PushName(duk_context* ctx, const char* name) {
   if (name[0] == '@' && name[1] == '@') {
     // The engine's form of a well-known symbol, whether or not the engine itself knows it.
-    duk_push_sprintf(ctx, "\x81" "Symbol.%s" "\xff", name + 2);
+    duk_push_sprintf(ctx,
+                     "\x81"
+                     "Symbol.%s"
+                     "\xff",
+                     name + 2);
   } else {
     duk_push_string(ctx, name);
   }
@@ -81,7 +87,9 @@ void DefineMethods(duk_context* ctx, std::span<const Method> methods, Class::Mem
     duk_push_c_function(ctx, method.function, DUK_VARARGS);
     NameFunction(ctx, "", method.name, method.length);
     const bool enumerable = members == Class::Members::kWebIdlEnumerable && !symbol;
-    duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | (enumerable ? DUK_DEFPROP_SET_ENUMERABLE : DUK_DEFPROP_CLEAR_ENUMERABLE));
+    duk_def_prop(ctx, -3,
+                 DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE |
+                     (enumerable ? DUK_DEFPROP_SET_ENUMERABLE : DUK_DEFPROP_CLEAR_ENUMERABLE));
   }
 }
 
@@ -261,13 +269,20 @@ void ThrowError(duk_context* ctx, const char* constructor, const char* format, .
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   duk_errcode_t code = DUK_ERR_ERROR;
-  if (std::strcmp(constructor, "TypeError") == 0) code = DUK_ERR_TYPE_ERROR;
-  else if (std::strcmp(constructor, "RangeError") == 0) code = DUK_ERR_RANGE_ERROR;
-  else if (std::strcmp(constructor, "SyntaxError") == 0) code = DUK_ERR_SYNTAX_ERROR;
-  else if (std::strcmp(constructor, "ReferenceError") == 0) code = DUK_ERR_REFERENCE_ERROR;
-  else if (std::strcmp(constructor, "EvalError") == 0) code = DUK_ERR_EVAL_ERROR;
-  else if (std::strcmp(constructor, "URIError") == 0) code = DUK_ERR_URI_ERROR;
-  else EDGE_CHECK(std::strcmp(constructor, "Error") == 0) << "no error constructor " << constructor;
+  if (std::strcmp(constructor, "TypeError") == 0)
+    code = DUK_ERR_TYPE_ERROR;
+  else if (std::strcmp(constructor, "RangeError") == 0)
+    code = DUK_ERR_RANGE_ERROR;
+  else if (std::strcmp(constructor, "SyntaxError") == 0)
+    code = DUK_ERR_SYNTAX_ERROR;
+  else if (std::strcmp(constructor, "ReferenceError") == 0)
+    code = DUK_ERR_REFERENCE_ERROR;
+  else if (std::strcmp(constructor, "EvalError") == 0)
+    code = DUK_ERR_EVAL_ERROR;
+  else if (std::strcmp(constructor, "URIError") == 0)
+    code = DUK_ERR_URI_ERROR;
+  else
+    EDGE_CHECK(std::strcmp(constructor, "Error") == 0) << "no error constructor " << constructor;
   duk_push_error_object(ctx, code, "%s", "");
   PushUtf8(ctx, message);
   duk_put_prop_string(ctx, -2, "message");
@@ -278,7 +293,9 @@ void ThrowError(duk_context* ctx, const char* constructor, const char* format, .
 void SetDomExceptionConstructor(duk_context* ctx) {
   duk_push_heap_stash(ctx);
   duk_insert(ctx, -2);
-  duk_put_prop_string(ctx, -2, "\xff" "edge.DOMException");
+  duk_put_prop_string(ctx, -2,
+                      "\xff"
+                      "edge.DOMException");
   duk_pop(ctx);
 }
 
@@ -289,7 +306,9 @@ void ThrowDomException(duk_context* ctx, const char* name, const char* format, .
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   duk_push_heap_stash(ctx);
-  duk_get_prop_string(ctx, -1, "\xff" "edge.DOMException");
+  duk_get_prop_string(ctx, -1,
+                      "\xff"
+                      "edge.DOMException");
   if (duk_is_constructable(ctx, -1)) {
     PushUtf8(ctx, message);
     duk_push_string(ctx, name);

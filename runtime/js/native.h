@@ -25,15 +25,15 @@ namespace edge::js {
 
 // One per C++ class shown to JavaScript; constant, with static storage. The address is the identity of the type.
 struct NativeType {
-  const char* name;                      // as in error messages: "Headers"
-  void (*release)(void* pointer);        // called once when the object dies; must not call into the engine; may be null
-  uint32_t slots = 0;                    // value slots at creation, all undefined; may grow (ResizeSlots)
+  const char* name;                // as in error messages: "Headers"
+  void (*release)(void* pointer);  // called once when the object dies; must not call into the engine; may be null
+  uint32_t slots = 0;              // value slots at creation, all undefined; may grow (ResizeSlots)
 };
 
 struct Method {
-  const char* name;                      // "@@iterator", "@@asyncIterator", "@@toStringTag" ... name the well-known symbol
+  const char* name;  // "@@iterator", "@@asyncIterator", "@@toStringTag" ... name the well-known symbol
   duk_c_function function;
-  int length;                            // the JavaScript `length`; the function is called with a variable argument count
+  int length;  // the JavaScript `length`; the function is called with a variable argument count
 };
 
 struct Accessor {
@@ -46,14 +46,14 @@ struct Accessor {
 struct Class {
   const NativeType* type;
   const char* name;
-  duk_c_function construct;              // null: `new X()` throws TypeError "Illegal constructor"
+  duk_c_function construct;  // null: `new X()` throws TypeError "Illegal constructor"
   int construct_length = 0;
   std::span<const Method> methods = {};
   std::span<const Accessor> accessors = {};
   std::span<const Method> static_methods = {};
-  const NativeType* parent = nullptr;    // its class must have been defined before
+  const NativeType* parent = nullptr;  // its class must have been defined before
   enum class Members { kWebIdlEnumerable, kEcmaScriptHidden } members = Members::kWebIdlEnumerable;
-  const char* to_string_tag = nullptr;   // null: `name`
+  const char* to_string_tag = nullptr;  // null: `name`
 };
 
 // [ ... ] -> [ ... constructor ]. Creates the class in this heap, remembers its prototype for PushNative, does not assign a global.
@@ -95,17 +95,18 @@ bool IsConstructing(duk_context* ctx);
 // Strings. Duktape holds strings as CESU-8 (a surrogate pair is two 3-byte sequences); the outside world is UTF-8.
 // [ ... ] -> [ ... string ]. Invalid UTF-8 becomes U+FFFD as the WHATWG decoder does.
 void PushUtf8(duk_context* ctx, std::string_view utf8);
-// The string at `index` as UTF-8 with lone surrogates replaced by U+FFFD (WebIDL USVString). The view points into the engine's string, or into
-// a buffer that is kept alive by replacing the value at `index`, so it is valid while the value stays on the stack. Coerces by ToString (may throw).
+// The string at `index` as UTF-8 with lone surrogates replaced by U+FFFD (WebIDL USVString). The view points into the engine's string, or
+// into a buffer that is kept alive by replacing the value at `index`, so it is valid while the value stays on the stack. Coerces by
+// ToString (may throw).
 std::string_view RequireUtf8(duk_context* ctx, duk_idx_t index);
 
-// Throws, without returning: a JavaScript error of the named constructor ("TypeError", "RangeError", "SyntaxError", "Error"), or a DOMException
-// with the given name ("NotSupportedError", "AbortError", ...). `printf` formatting; the text is UTF-8.
+// Throws, without returning: a JavaScript error of the named constructor ("TypeError", "RangeError", "SyntaxError", "Error"), or a
+// DOMException with the given name ("NotSupportedError", "AbortError", ...). `printf` formatting; the text is UTF-8.
 [[noreturn]] void ThrowError(duk_context* ctx, const char* constructor, const char* format, ...) __attribute__((format(printf, 3, 4)));
 [[noreturn]] void ThrowDomException(duk_context* ctx, const char* name, const char* format, ...) __attribute__((format(printf, 3, 4)));
 
-
-// [ ... constructor ] -> [ ... ]. The web platform gives the DOMException constructor (message, name) that ThrowDomException uses from then on.
+// [ ... constructor ] -> [ ... ]. The web platform gives the DOMException constructor (message, name) that ThrowDomException uses from then
+// on.
 void SetDomExceptionConstructor(duk_context* ctx);
 
 }  // namespace edge::js

@@ -83,7 +83,12 @@ class NativeTest : public IsolateTest {
   void Define() {
     g_live = 0;
     const auto error = isolate_->Run({}, [](duk_context* ctx) {
-      DefineClass(ctx, {.type = &kCounterType, .name = "Counter", .construct = Construct, .construct_length = 1, .methods = kMethods, .accessors = kAccessors});
+      DefineClass(ctx, {.type = &kCounterType,
+                        .name = "Counter",
+                        .construct = Construct,
+                        .construct_length = 1,
+                        .methods = kMethods,
+                        .accessors = kAccessors});
       duk_put_global_string(ctx, "Counter");
       DefineClass(ctx, {.type = &kChildType, .name = "Child", .construct = ConstructChild, .parent = &kCounterType});
       duk_put_global_string(ctx, "Child");
@@ -111,8 +116,10 @@ TEST_F(NativeTest, MakesClassesWithMethodsAccessorsAndTags) {
 }
 
 TEST_F(NativeTest, GivesSubclassesTheirPrototype) {
-  Eval("function Sub() { return Reflect.construct(Counter, [5], Sub); }"
-       "Sub.prototype = Object.create(Counter.prototype); Sub.prototype.constructor = Sub; Sub.prototype.twice = function () { return this.next() * 2; };");
+  Eval(
+      "function Sub() { return Reflect.construct(Counter, [5], Sub); }"
+      "Sub.prototype = Object.create(Counter.prototype); Sub.prototype.constructor = Sub; Sub.prototype.twice = function () { return "
+      "this.next() * 2; };");
   EXPECT_EQ(Eval("var s = new Sub(); s.twice() + ',' + s.kept + ',' + (s instanceof Sub) + ',' + (s instanceof Counter)"), "2,5,true,true");
   EXPECT_EQ(Eval("function Sub2() { return Reflect.construct(Child, [], Sub2); } Sub2.prototype = Object.create(Child.prototype);"
                  "var t = new Sub2(); (t instanceof Sub2) + ',' + (Object.getPrototypeOf(t.helper) === Counter.prototype)"),
@@ -149,7 +156,8 @@ TEST_F(NativeTest, ReleasesEverythingWithTheIsolate) {
   EXPECT_EQ(g_live, 50);
   bool attachment_died_after_objects = false;
   isolate_->Run({}, [&](duk_context* ctx) {
-    SetAttachment(ctx, AttachmentKind::kTest, &attachment_died_after_objects, [](void* value) { *static_cast<bool*>(value) = g_live == 0; });
+    SetAttachment(ctx, AttachmentKind::kTest, &attachment_died_after_objects,
+                  [](void* value) { *static_cast<bool*>(value) = g_live == 0; });
   });
   isolate_.reset();
   EXPECT_EQ(g_live, 0);
@@ -180,7 +188,8 @@ TEST_F(NativeTest, MarksDeepChainsWithoutRecursionOrQuadraticWork) {
 
 TEST_F(NativeTest, ThrowsErrorsWithUtf8Text) {
   isolate_->Run({}, [](duk_context* ctx) {
-    duk_push_c_function(ctx, [](duk_context* c) -> duk_ret_t { ThrowError(c, "RangeError", "naïve 😀 %d", 5); }, 0);
+    duk_push_c_function(
+        ctx, [](duk_context* c) -> duk_ret_t { ThrowError(c, "RangeError", "naïve 😀 %d", 5); }, 0);
     duk_put_global_string(ctx, "thrower");
   });
   EXPECT_EQ(Eval("thrower()"), "RangeError: naïve 😀 5");

@@ -38,7 +38,8 @@ absl::StatusOr<SourceMap> SourceMap::Parse(std::string_view json) {
   const boost::json::object* object = root.if_object();
   if (object == nullptr) return absl::InvalidArgumentError("source map: not a JSON object");
   const boost::json::value* version = object->if_contains("version");
-  if (version == nullptr || !version->is_int64() || version->get_int64() != 3) return absl::InvalidArgumentError("source map: version is not 3");
+  if (version == nullptr || !version->is_int64() || version->get_int64() != 3)
+    return absl::InvalidArgumentError("source map: version is not 3");
   const boost::json::value* sources = object->if_contains("sources");
   const boost::json::value* mappings = object->if_contains("mappings");
   if (sources == nullptr || !sources->is_array()) return absl::InvalidArgumentError("source map: no sources");
@@ -46,7 +47,8 @@ absl::StatusOr<SourceMap> SourceMap::Parse(std::string_view json) {
 
   SourceMap map;
   std::string root_path;
-  if (const boost::json::value* r = object->if_contains("sourceRoot"); r != nullptr && r->is_string()) root_path = std::string(r->get_string());
+  if (const boost::json::value* r = object->if_contains("sourceRoot"); r != nullptr && r->is_string())
+    root_path = std::string(r->get_string());
   if (!root_path.empty() && root_path.back() != '/') root_path += '/';
   for (const boost::json::value& source : sources->get_array()) {
     map.sources_.push_back(source.is_string() ? root_path + std::string(source.get_string()) : std::string());

@@ -35,7 +35,8 @@ TEST(SourceMap, JoinsTheSourceRoot) {
 }
 
 TEST(SourceMap, RefusesWhatIsNotAMap) {
-  for (const char* text : {"", "[]", "{}", R"({"version":2,"sources":[],"mappings":""})", R"({"version":3,"mappings":""})", R"({"version":3,"sources":[]})"}) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"version":2,"sources":[],"mappings":""})", R"({"version":3,"mappings":""})", R"({"version":3,"sources":[]})"}) {
     EXPECT_EQ(SourceMap::Parse(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
   for (const char* mappings : {"AA", "A!AA", "AAAAAA", "AEAA", "ADAA", "AADA", "g", "gggggggggggggggggA"}) {

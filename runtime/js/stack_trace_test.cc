@@ -6,11 +6,15 @@ namespace {
 using StackTraceTest = IsolateTest;
 
 TEST_F(StackTraceTest, HasTheFormOfV8) {
-  EXPECT_EQ(Eval("function outer() {\n  return inner() + 1;\n}\nfunction inner() {\n  throw new TypeError('bad');\n}\nvar stack;\ntry { outer(); } catch (e) { stack = e.stack; } stack"),
+  EXPECT_EQ(Eval("function outer() {\n  return inner() + 1;\n}\nfunction inner() {\n  throw new TypeError('bad');\n}\nvar stack;\ntry { "
+                 "outer(); } catch (e) { stack = e.stack; } stack"),
             "TypeError: bad\n    at inner (test.js:5)\n    at outer (test.js:2)\n    at test.js:8");
-  EXPECT_EQ(Eval("function Thing() {\n throw new Error();\n}\ntry { new Thing(); } catch (e) { e.stack }"), "Error\n    at new Thing (test.js:2)\n    at test.js:4");
-  EXPECT_EQ(Eval("try { [1].map(function () { null.x }) } catch (e) { e.stack.split('\\n').slice(1, 3).join() }"), "    at test.js:1,    at map (<anonymous>)");
-  EXPECT_EQ(Eval("function E() { return Reflect.construct(Error, ['m'], E); } E.prototype = Object.create(Error.prototype); E.prototype.name = 'Mine';\nnew E().stack"),
+  EXPECT_EQ(Eval("function Thing() {\n throw new Error();\n}\ntry { new Thing(); } catch (e) { e.stack }"),
+            "Error\n    at new Thing (test.js:2)\n    at test.js:4");
+  EXPECT_EQ(Eval("try { [1].map(function () { null.x }) } catch (e) { e.stack.split('\\n').slice(1, 3).join() }"),
+            "    at test.js:1,    at map (<anonymous>)");
+  EXPECT_EQ(Eval("function E() { return Reflect.construct(Error, ['m'], E); } E.prototype = Object.create(Error.prototype); "
+                 "E.prototype.name = 'Mine';\nnew E().stack"),
             "Mine: m\n    at new E (test.js:1)\n    at test.js:2");
 }
 
@@ -20,13 +24,17 @@ TEST_F(StackTraceTest, IsOrdinaryForScripts) {
   EXPECT_EQ(Eval("Object.getOwnPropertyNames(new Error('x')).join()"), "message");
   EXPECT_EQ(Eval("'fileName' in new Error('x') || 'lineNumber' in new Error('x')"), "false");
   EXPECT_EQ(Eval("Error.prototype.stack"), "undefined");
-  EXPECT_EQ(Eval("var o = {name: 'O', message: 'm'};\nfunction f() { Error.captureStackTrace(o); }\nf(); o.stack"), "O: m\n    at f (test.js:2)\n    at test.js:3");
-  EXPECT_EQ(Eval("function g(o) { Error.captureStackTrace(o, g); return o; }\nfunction h() { return g(new Error('q')); }\nvar e = h(); e.stack"), "Error: q\n    at h (test.js:2)\n    at test.js:3");
+  EXPECT_EQ(Eval("var o = {name: 'O', message: 'm'};\nfunction f() { Error.captureStackTrace(o); }\nf(); o.stack"),
+            "O: m\n    at f (test.js:2)\n    at test.js:3");
+  EXPECT_EQ(
+      Eval("function g(o) { Error.captureStackTrace(o, g); return o; }\nfunction h() { return g(new Error('q')); }\nvar e = h(); e.stack"),
+      "Error: q\n    at h (test.js:2)\n    at test.js:3");
   EXPECT_EQ(Eval("Error.captureStackTrace(Object.freeze({}))").substr(0, 9), "TypeError");
 }
 
 TEST_F(StackTraceTest, GoesOnIntoTheResumerOfACoroutine) {
-  EXPECT_EQ(Eval("function body() {\n  throw new Error('in thread');\n}\nfunction caller() {\n  return Duktape.Thread.resume(new Duktape.Thread(body), 1);\n}\n"
+  EXPECT_EQ(Eval("function body() {\n  throw new Error('in thread');\n}\nfunction caller() {\n  return Duktape.Thread.resume(new "
+                 "Duktape.Thread(body), 1);\n}\n"
                  "var s; try { caller(); } catch (e) { s = e.stack; } s"),
             "Error: in thread\n    at body (test.js:2)\n    at caller (test.js:5)\n    at test.js:7");
 }

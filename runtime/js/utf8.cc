@@ -71,7 +71,8 @@ char* Encode3(uint32_t c, char* out) {
 
 // The surrogate at `i` of a CESU-8 string, or 0.
 uint32_t SurrogateAt(std::string_view s, size_t i) {
-  if (i + 3 > s.size() || At(s, i) != 0xED || At(s, i + 1) < 0xA0 || !IsContinuation(At(s, i + 1)) || !IsContinuation(At(s, i + 2))) return 0;
+  if (i + 3 > s.size() || At(s, i) != 0xED || At(s, i + 1) < 0xA0 || !IsContinuation(At(s, i + 1)) || !IsContinuation(At(s, i + 2)))
+    return 0;
   return 0xD000u | static_cast<uint32_t>(At(s, i + 1) & 0x3F) << 6 | (At(s, i + 2) & 0x3F);
 }
 

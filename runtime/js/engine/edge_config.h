@@ -11,10 +11,10 @@
 struct duk_heaphdr;
 struct duk_hobject;
 struct edge_heap {
-  int32_t counter;               /* instructions left while no thread runs; else it is in the running thread */
-  int32_t terminating;           /* nothing runs any more */
-  int64_t debt;                  /* instructions charged by collections beyond the counter */
-  struct duk_heaphdr* gray;      /* objects to mark, linked through h_prev */
+  int32_t counter;          /* instructions left while no thread runs; else it is in the running thread */
+  int32_t terminating;      /* nothing runs any more */
+  int64_t debt;             /* instructions charged by collections beyond the counter */
+  struct duk_heaphdr* gray; /* objects to mark, linked through h_prev */
   uint64_t gc_visited;
   int32_t codegen_forbidden;
   struct duk_hobject* new_target; /* between a Reflect.construct and the activation it makes */
@@ -40,7 +40,7 @@ struct edge_heap {
 #undef DUK_USE_DATE_FORMAT_STRING
 #undef DUK_USE_GET_MONOTONIC_TIME
 #undef DUK_USE_GET_RANDOM_DOUBLE
-#define EDGE_HOST_OF_UDATA(udata) ((struct edge_host*) (udata))
+#define EDGE_HOST_OF_UDATA(udata) ((struct edge_host*)(udata))
 #define DUK_USE_DATE_GET_NOW(ctx) EDGE_HOST_OF_UDATA((ctx)->heap->heap_udata)->now_ms(EDGE_HOST_OF_UDATA((ctx)->heap->heap_udata))
 #define DUK_USE_GET_MONOTONIC_TIME(ctx) DUK_USE_DATE_GET_NOW(ctx)
 #define DUK_USE_DATE_GET_LOCAL_TZOFFSET(time) 0
@@ -73,7 +73,7 @@ struct edge_heap {
 #define DUK_TAN edge_math_tan
 
 /* Fibers have small stacks. Used in one place, where `thr` is the thread. */
-#define DUK_USE_NATIVE_STACK_CHECK() ((char*) __builtin_frame_address(0) < EDGE_HOST_OF_UDATA(thr->heap->heap_udata)->stack_limit)
+#define DUK_USE_NATIVE_STACK_CHECK() ((char*)__builtin_frame_address(0) < EDGE_HOST_OF_UDATA(thr->heap->heap_udata)->stack_limit)
 #undef DUK_USE_COMPILER_RECLIMIT
 #define DUK_USE_COMPILER_RECLIMIT 1000
 
@@ -91,7 +91,7 @@ struct edge_heap {
 /* What scripts must not see or that JavaScript engines do not have. */
 #undef DUK_USE_NONSTD_JSON_ESC_U2028_U2029
 #undef DUK_USE_FINALIZER_SUPPORT /* native objects have release(); without finalizers no object is rescued or visited twice */
-#define DUK_HEAP_REMOVE_FROM_FINALIZE_LIST(heap, object) ((void) 0) /* one dead use is left */
+#define DUK_HEAP_REMOVE_FROM_FINALIZE_LIST(heap, object) ((void)0) /* one dead use is left */
 #undef DUK_USE_CBOR_SUPPORT
 #undef DUK_USE_CBOR_BUILTIN
 #undef DUK_USE_FILE_IO

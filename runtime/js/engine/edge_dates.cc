@@ -38,7 +38,7 @@ struct Parser {
   int month = -1;
   int64_t hour = 0, minute = 0, second = 0, millisecond = 0;
   bool has_time = false;
-  int half = -1;                   // 0: AM, 1: PM
+  int half = -1;  // 0: AM, 1: PM
   bool has_zone = false;
   int64_t zone_minutes = 0;
 
@@ -201,7 +201,8 @@ extern "C" double edge_parse_date(const char* text) {
     if (parser.hour < 1 || parser.hour > 12) return kNaN;
     parser.hour = parser.hour % 12 + parser.half * 12;
   }
-  if (parser.month < 0 || parser.month > 11 || day < 1 || day > 31 || parser.hour > 24 || parser.minute > 59 || parser.second > 59) return kNaN;
+  if (parser.month < 0 || parser.month > 11 || day < 1 || day > 31 || parser.hour > 24 || parser.minute > 59 || parser.second > 59)
+    return kNaN;
   const int64_t seconds =
       DaysFromCivil(year, parser.month, day) * 86400 + parser.hour * 3600 + parser.minute * 60 + parser.second - parser.zone_minutes * 60;
   const double ms = static_cast<double>(seconds) * 1000 + static_cast<double>(parser.millisecond);

@@ -1,4 +1,5 @@
-// What edge adds to the engine, as C functions: the engine is one C file, and edge_engine.c is compiled at its end so that it sees the internals.
+// What edge adds to the engine, as C functions: the engine is one C file, and edge_engine.c is compiled at its end so that it sees the
+// internals.
 //
 // The heap's user data is an edge_host: the engine asks it for time, randomness and the next stretch of instructions, and tells it about
 // memory. Nothing here is global, so several heaps live in one process.
@@ -31,8 +32,9 @@ struct edge_frame {
 };
 
 struct edge_host {
-  // Called when the stretch of instructions granted last has been executed. `extra` more were charged without being waited for (collections).
-  // Returns how many may be executed before the next call; 0 or less ends all JavaScript of this heap for good. May suspend the fiber.
+  // Called when the stretch of instructions granted last has been executed. `extra` more were charged without being waited for
+  // (collections). Returns how many may be executed before the next call; 0 or less ends all JavaScript of this heap for good. May suspend
+  // the fiber.
   int64_t (*interrupt)(struct edge_host* host, int64_t extra);
   double (*now_ms)(struct edge_host* host);
   double (*random)(struct edge_host* host);

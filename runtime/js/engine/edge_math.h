@@ -1,4 +1,5 @@
-/* Transcendental functions that give the same bits on every machine: musl's, under names of their own. The system's libm chooses its code by CPU. */
+/* Transcendental functions that give the same bits on every machine: musl's, under names of their own. The system's libm chooses its code
+ * by CPU. */
 #ifndef EDGE_RUNTIME_JS_ENGINE_EDGE_MATH_H_
 #define EDGE_RUNTIME_JS_ENGINE_EDGE_MATH_H_
 

@@ -1,5 +1,5 @@
-// Compiles JavaScript files to engine bytecode and writes them as C++: a build tool (library.bzl). The engine that compiles is the engine that
-// will load: bytecode is not portable between engine builds, and it is trusted, so it never comes from anywhere else.
+// Compiles JavaScript files to engine bytecode and writes them as C++: a build tool (library.bzl). The engine that compiles is the engine
+// that will load: bytecode is not portable between engine builds, and it is trusted, so it never comes from anywhere else.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -87,7 +87,8 @@ int main(int argc, char** argv) {
     WriteBytes(cc, i, bytecode);
     table << "    {\"" << name << "\", {kFile" << i << ", " << bytecode.size() << "}},\n";
   }
-  cc << "\nconst LibraryFile kFiles[] = {\n" << table.str() << "};\n\n}  // namespace\n\nstd::span<const LibraryFile> " << symbol
+  cc << "\nconst LibraryFile kFiles[] = {\n"
+     << table.str() << "};\n\n}  // namespace\n\nstd::span<const LibraryFile> " << symbol
      << "() { return kFiles; }\n\n}  // namespace edge::js\n";
   std::ofstream(out_cc) << cc.str();
   std::ofstream(out_h) << "// Made by compile_library.\n#pragma once\n\n#include \"runtime/js/library_file.h\"\n\nnamespace edge::js {\n\n"
