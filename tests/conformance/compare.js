@@ -63,7 +63,8 @@ function differences(edge, workerd) {
   return lines;
 }
 
-const idOf = (app, request, index) => `${app}#${index} ${request.method || 'GET'} ${request.path}`;
+// What known_differences.json calls a request; `name` tells apart those that differ in their bodies only.
+const keyOf = (app, request) => `${app} ${request.method || 'GET'} ${request.path}${request.name ? ` (${request.name})` : ''}`;
 
 function transportNote(edge, workerd, counts) {
   if (edge.failure || workerd.failure) return;
@@ -90,16 +91,15 @@ async function compareApp(options, original, name, known, totals) {
     servers.push(await startWorkerd(options.root, folder, work));
     const [edge, workerd] = servers;
     let alike = 0;
-    for (let index = 0; index < requests.length; index++) {
-      const request = requests[index];
-      const id = idOf(name, request, index);
+    for (const request of requests) {
+      const id = keyOf(name, request);
       const [ours, theirs] = await Promise.all([exchange(edge.port, request), exchange(workerd.port, request)]);
       transportNote(ours, theirs, totals.transport);
       const lines = differences(ours, theirs);
       // A request that does not do what its author meant compares nothing.
       const expected = request.status || 200;
       if (!theirs.failure && theirs.status !== expected) totals.wrong.push(`${id}: workerd answers ${theirs.status}, requests.json says ${expected}`);
-      const reason = known[`${name} ${request.method || 'GET'} ${request.path}`];
+      const reason = known[id];
       if (lines.length === 0) {
         alike++;
         if (reason) totals.stale.push(id);

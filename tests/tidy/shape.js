@@ -97,13 +97,13 @@ function inTarget(files) {
   return found;
 }
 
-// A folder with sources has a README.md, or a line with `name/` in the README.md above it.
+// A folder with sources has a README.md, or a line with `name/` in the README.md above it. What `testing` is for needs no words.
 function hasReadme(files) {
   const text = new Map(files.map((file) => [file.path, file.text]));
   const folders = new Set(files.filter((file) => /\.(h|cc|c|js|ts|sh)$/.test(file.path) && !isData(file.path)).map((file) => folderOf(file.path)));
   const found = [];
   for (const folder of [...folders].sort()) {
-    if (folder === '' || text.has(`${folder}/README.md`)) continue;
+    if (folder === '' || folder.endsWith('/testing') || text.has(`${folder}/README.md`)) continue;
     let above = folderOf(folder);
     while (above && !text.has(`${above}/README.md`)) above = folderOf(above);
     const readme = text.get(above ? `${above}/README.md` : 'README.md') || '';
