@@ -39,7 +39,10 @@ std::string Iso(WallTime time) {
 }  // namespace
 
 void Terminal::Print(std::string_view text) { Put(stdout, std::string(text).append("\n")); }
-void Terminal::Error(std::string_view text) { Put(stderr, std::string("error: ").append(text).append("\n")); }
+void Terminal::Error(std::string_view text) {
+  // Diagnostics of the user's code bring their own prefix, one for each.
+  Put(stderr, std::string(text.starts_with("error: ") ? "" : "error: ").append(text).append("\n"));
+}
 void Terminal::Note(std::string_view text) { Put(stderr, std::string(text).append("\n")); }
 
 void Terminal::Write(worker::Severity severity, std::string_view source, std::string_view text) {

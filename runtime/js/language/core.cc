@@ -318,6 +318,7 @@ void InstallLanguage(duk_context* ctx) {
   PutPrototypes(ctx, state.roots);
   PutNatives(ctx, ArrayNatives());
   PutNatives(ctx, TextNatives());
+  PutNatives(ctx, CollationNatives());
   PutNatives(ctx, RegExpNatives());
   PutNatives(ctx, CloneNatives());
   PutNatives(ctx, LoweredHelperNatives());

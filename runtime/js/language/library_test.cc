@@ -114,6 +114,15 @@ TEST_F(LibraryTest, StructuredCloneKeepsShapeAndIdentity) {
   )js"), R"([true,true,5,1,true,"/a/g",true,true,"bad",true,2,2,true])");
 }
 
+TEST_F(LibraryTest, LocaleCompareIsTheRootCollation) {
+  EXPECT_EQ(Run(R"js(
+    return [['b', 'a', 'B', 'A', '\u00e4', 'z', '10', '9', '_', '\u00e9', 'e'].sort(function (x, y) { return x.localeCompare(y) }).join(''),
+      'a'.localeCompare('B'), 'a10'.localeCompare('a9', undefined, { numeric: true }), 'a'.localeCompare('A', 'en', { sensitivity: 'base' }),
+      'a'.localeCompare('\u00e1', 'en', { sensitivity: 'accent' }), ['x10', 'x9'].sort(new Intl.Collator('en', { numeric: true }).compare)];
+  )js"), "[\"_109aA\u00e4bBe\u00e9z\",-1,1,0,-1,[\"x9\",\"x10\"]]");
+  EXPECT_EQ(Run("try { 'a'.localeCompare('b', 'sv') } catch (e) { return e.name }"), "\"RangeError\"");
+}
+
 TEST_F(LibraryTest, StructuredCloneRefusesWhatCannotBeCloned) {
   EXPECT_EQ(Run(R"js(
     return [function f() {}, Symbol('x'), { a: { b: function () {} } }, new WeakMap(), Promise.resolve()].map(function (x) {

@@ -158,6 +158,7 @@ void ChargeWork(duk_context* ctx, size_t units);
 
 std::span<const LibraryNative> ArrayNatives();
 std::span<const LibraryNative> TextNatives();
+std::span<const LibraryNative> CollationNatives();
 std::span<const LibraryNative> RegExpNatives();
 std::span<const LibraryNative> CloneNatives();
 std::span<const LibraryNative> LoweredHelperNatives();

@@ -127,17 +127,6 @@ duk_ret_t NormalizeString(duk_context* ctx) {
   return 1;
 }
 
-// (a, b) -> -1, 0 or 1 by UTF-16 code units, which the engine's bytes order alike.
-duk_ret_t CompareText(duk_context* ctx) {
-  duk_size_t left_size;
-  duk_size_t right_size;
-  const char* left = duk_require_lstring(ctx, 0, &left_size);
-  const char* right = duk_require_lstring(ctx, 1, &right_size);
-  const int order = std::string_view(left, left_size).compare(std::string_view(right, right_size));
-  duk_push_int(ctx, order < 0 ? -1 : order > 0 ? 1 : 0);
-  return 1;
-}
-
 // Is the three-byte sequence at `text` a surrogate, and which?
 enum class Surrogate { kNone, kHigh, kLow };
 Surrogate SurrogateAt(std::string_view text, size_t i) {
@@ -194,7 +183,6 @@ constexpr LibraryNative kNatives[] = {
     {"symbolDescription", SymbolDescription, 1},
     {"setOwn", SetOwn, 3},
     {"normalize", NormalizeString, 2},
-    {"compareText", CompareText, 2},
     {"isWellFormed", IsWellFormed, 1},
     {"toWellFormed", ToWellFormed, 1},
     {"integerText", IntegerText, 1},

@@ -197,5 +197,33 @@
   }, function () {
     return { locale: 'en-US', calendar: 'gregory', numberingSystem: 'latn', timeZone: 'UTC' };
   });
+
+  // ---- Collation: the number that native.collate takes ----
+
+  var SENSITIVITIES = ['base', 'accent', 'case', 'variant'];
+  native.collationOptions = function (locales, options) {
+    requireEnglish(locales);
+    if (options === undefined) return 3;
+    var sensitivity = options.sensitivity === undefined ? 3 : SENSITIVITIES.indexOf(String(options.sensitivity));
+    if (sensitivity < 0) throw new RangeError('Value ' + String(options.sensitivity) + ' out of range for Intl.Collator options property sensitivity');
+    if (options.caseFirst !== undefined && options.caseFirst !== 'false') throw new RangeError('the collation option caseFirst is not supported by this runtime');
+    return sensitivity + (options.numeric ? 4 : 0) + (options.ignorePunctuation ? 8 : 0);
+  };
+  function Collator(locales, options) {
+    if (new.target === undefined) return new Collator(locales, options);
+    var number = native.collationOptions(locales, options);
+    native.hide(this, 'compare', function (a, b) {
+      return native.collate(String(a), String(b), number);
+    });
+    native.hide(this, 'resolvedOptions', function () {
+      return {
+        locale: 'en-US', usage: 'sort', sensitivity: SENSITIVITIES[number & 3], ignorePunctuation: (number & 8) !== 0, collation: 'default', numeric: (number & 4) !== 0, caseFirst: 'false'
+      };
+    });
+  }
+  native.setLength(Collator, 0);
+  native.hide(Collator.prototype, Symbol.toStringTag, 'Intl.Collator', 'c');
+  native.hide(Collator, 'supportedLocalesOf', Intl.NumberFormat.supportedLocalesOf);
+  native.hide(Intl, 'Collator', Collator);
   native.hide(global, 'Intl', Intl);
 })

@@ -103,10 +103,8 @@
       second = text.charCodeAt(position + 1);
       return second < 0xdc00 || second > 0xdfff ? first : (first - 0xd800) * 0x400 + (second - 0xdc00) + 0x10000;
     },
-    // By code points of the NFC forms: no locale data. Equal strings are equal, the rest is a total order.
-    localeCompare(other) {
-      var a = native.normalize(textOf(this, 'localeCompare'), 'NFC'), b = native.normalize(String(other), 'NFC');
-      return native.compareText(a, b);
+    localeCompare(other, locales, options) {
+      return native.collate(textOf(this, 'localeCompare'), String(other), native.collationOptions(locales, options));
     }
   });
   native.hide(String.prototype, 'trimLeft', String.prototype.trimStart);
