@@ -61,5 +61,25 @@ TEST_F(Events, TheGlobalScopeIsATarget) {
   EXPECT_TRUE(host_.reported.empty());
 }
 
+TEST_F(Events, UnhandledRejectionsReachTheGlobalScope) {
+  Enter([](duk_context* ctx) {
+    js::ErrorHooks hooks;
+    hooks.data = ctx;
+    hooks.unhandled_rejection = [](duk_context* c, void*) {
+      const bool prevented = DispatchRejection(c, RejectionEvent::kUnhandled);
+      duk_push_boolean(c, prevented);
+      duk_put_global_string(c, "prevented");
+    };
+    js::SetErrorHooks(ctx, hooks);
+  });
+  Enter([](duk_context* ctx) { duk_eval_string_noresult(ctx, "Promise.reject(new Error('first'))"); });
+  EXPECT_EQ(Run("return prevented"), "false");
+  Enter([](duk_context* ctx) {
+    duk_eval_string_noresult(ctx, "var seen; addEventListener('unhandledrejection', function (e) { seen = [e.type, e.reason.message, e.promise instanceof Promise]; e.preventDefault(); });"
+                                  "Promise.reject(new Error('second'))");
+  });
+  EXPECT_EQ(Run("return [seen, prevented]"), R"([["unhandledrejection","second",true],true])");
+}
+
 }  // namespace
 }  // namespace edge::web

@@ -192,6 +192,17 @@ void FireTimer(duk_context* ctx, uint32_t id) {
   duk_pop(ctx);
 }
 
+bool DispatchRejection(duk_context* ctx, RejectionEvent event) {
+  js::PushLibraryFunction(ctx, "rejectionEvent");
+  duk_push_string(ctx, event == RejectionEvent::kUnhandled ? "unhandledrejection" : "rejectionhandled");
+  duk_dup(ctx, -4);
+  duk_dup(ctx, -4);
+  duk_call(ctx, 3);
+  const bool prevented = duk_to_boolean(ctx, -1);
+  duk_pop(ctx);
+  return prevented;
+}
+
 void ForgetTimer(duk_context* ctx, uint32_t id) { StateOf(ctx).forgotten_timers.push_back(id); }
 
 }  // namespace edge::web

@@ -31,6 +31,11 @@ void FireTimer(duk_context* ctx, uint32_t id);
 // JavaScript, throws nothing, needs no Run.
 void ForgetTimer(duk_context* ctx, uint32_t id);
 
+// Tells listeners of the global scope about a rejection: for js::ErrorHooks. [ ... promise reason ] -> [ ... promise reason ]. True if one of them prevented
+// the default, which is to log it. Runs JavaScript; what listeners throw is reported.
+enum class RejectionEvent : uint8_t { kUnhandled, kHandledLater };
+bool DispatchRejection(duk_context* ctx, RejectionEvent event);
+
 // [ ... ] -> [ ... request ]. The Request of an incoming HTTP request; takes a reference on `head`. `body` null: no body.
 void PushIncomingRequest(duk_context* ctx, IncomingHead* head, std::shared_ptr<BodySource> body);
 

@@ -161,6 +161,11 @@ WorkerIsolate::Entered WorkerIsolate::Enter(uint64_t invocation_id, absl::Functi
   current_ = nullptr;
   interrupts_in_a_row_ = 0;
 
+  // An error that the worker turned into a rejection is still the limit's doing.
+  if (isolate_->condemned() == js::Limit::kMemory && invocation != nullptr && invocation->outcome == Outcome::kException) {
+    invocation->outcome = Outcome::kExceededMemory;
+    invocation->failure = FailureOf(js::JsError{.limit = js::Limit::kMemory});
+  }
   Entered entered = Entered::kOk;
   if (error.has_value()) {
     failure = FailureOf(*error);
@@ -456,6 +461,7 @@ void WorkerIsolate::Interrupt() {
 
 void WorkerIsolate::OnUnhandledRejection(duk_context* ctx, void* data) {
   auto& self = *static_cast<WorkerIsolate*>(data);
+  if (web::DispatchRejection(ctx, web::RejectionEvent::kUnhandled)) return;
   Failure failure = FailureOf(js::DescribeError(ctx, -1));
   self.log_.Write(Severity::kError, self.code_.name,
                   absl::StrCat("Uncaught (in promise) ", failure.stack.empty() ? failure.message : failure.stack));

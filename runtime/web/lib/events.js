@@ -115,7 +115,7 @@
   var ErrorEvent = eventClass('ErrorEvent', { message: '', filename: '', lineno: 0, colno: 0, error: undefined });
   eventClass('MessageEvent', { data: null, origin: '', lastEventId: '', source: null, ports: [] });
   eventClass('CloseEvent', { wasClean: false, code: 0, reason: '' });
-  eventClass('PromiseRejectionEvent', { promise: null, reason: undefined });
+  var PromiseRejectionEvent = eventClass('PromiseRejectionEvent', { promise: null, reason: undefined });
 
   // --- EventTarget ---
   function EventTarget() { needNew(this, EventTarget, 'EventTarget'); initTarget(this); }
@@ -265,6 +265,12 @@
   define(global, 'reportError', function reportError(error) {
     var e = new ErrorEvent('error', { message: error && error.message !== undefined ? String(error.message) : String(error), error: error, cancelable: true });
     if (dispatch(global, e)) native.reportException(error);
+  });
+
+  // For C++ -> true if a listener prevented the default, which is to log it.
+  native.expose('rejectionEvent', function (type, promise, reason) {
+    if (!target(global).listeners.some(function (listener) { return listener.type === type; })) return false;
+    return !dispatch(global, new PromiseRejectionEvent(type, { promise: promise, reason: reason, cancelable: true }));
   });
 
   web.events = { newSignal: newSignal, abort: abort, dispatch: dispatch, handlerAttribute: handlerAttribute, initTarget: initTarget };

@@ -341,8 +341,6 @@
       var rest = chunk.subarray(fits), controller = reader.stream.controller;
       controller.queue.unshift({ chunk: rest, size: rest.byteLength });
       controller.queueSize += rest.byteLength;
-      // A stream that closed while its last chunk was taken is readable again until the rest is read.
-      if (reader.stream.status === 'closed') { reader.stream.status = 'readable'; reader.closed = deferred(); }
     }
     return at + fits;
   }
@@ -355,6 +353,19 @@
       return { value: new view.constructor(view.buffer, view.byteOffset, view.constructor === DataView ? filled : Math.floor(filled / unit)), done: done };
     }
     function next() {
+      var queue = reader.stream.controller.queue, entry = queue.length > 0 ? queue.first() : null, room = view.byteLength - filled;
+      if (entry && entry.size > room) {
+        // A part of the first chunk: it stays in the queue, so that the stream does not close yet.
+        reader.stream.disturbed = true;
+        fillView(reader, view, entry.chunk.subarray(0, room), filled);
+        filled += room;
+        entry.chunk = entry.chunk.subarray(room);
+        entry.size -= room;
+        reader.stream.controller.queueSize -= room;
+        pullIfNeeded(reader.stream.controller);
+        d.resolve(result(false));
+        return;
+      }
       readStream(reader.stream, {
         chunk: function (chunk) {
           filled = fillView(reader, view, chunk, filled);
