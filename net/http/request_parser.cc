@@ -108,6 +108,10 @@ class RequestParser::Visitor final : public bhttp::basic_parser<true> {
           return;
         }
         parser_.chunked_ = EqualsIgnoreCase(text, "chunked");
+        // chunked must come last and once: anything else has no known end and is how requests are smuggled.
+        if (const size_t comma = text.rfind(','); comma != std::string_view::npos && ListHasToken(text.substr(0, comma), "chunked")) {
+          parser_.chunked_misplaced_ = true;
+        }
         break;
       case bhttp::field::connection:
         parser_.connection_close_ = parser_.connection_close_ || ListHasToken(text, "close");
@@ -141,7 +145,7 @@ void RequestParser::Reset() {
   lines_ = 0;
   in_request_ = false;
   host_count_ = content_length_count_ = transfer_encoding_count_ = 0;
-  chunked_ = connection_close_ = connection_keep_alive_ = expects_continue_ = unknown_expectation_ = keep_alive_ = false;
+  chunked_ = chunked_misplaced_ = connection_close_ = connection_keep_alive_ = expects_continue_ = unknown_expectation_ = keep_alive_ = false;
   framing_ = BodyFraming::kNone;
   content_length_ = 0;
   host_ = {};
@@ -214,6 +218,7 @@ RequestParser::Result RequestParser::FinishHead() {
   if (transfer_encoding_count_ > 0) {
     if (content_length_count_ > 0) return Refuse(400, "Content-Length beside Transfer-Encoding");
     if (!http11) return Refuse(400, "Transfer-Encoding in HTTP/1.0");
+    if (chunked_misplaced_) return Refuse(400, "chunked must be the last transfer coding, once");
     if (!chunked_) return Refuse(501, "the only transfer coding supported is chunked");
     framing_ = BodyFraming::kChunked;
   } else if (content_length_count_ > 0) {

@@ -81,6 +81,7 @@ class RequestParser {
   uint8_t content_length_count_ = 0;
   uint8_t transfer_encoding_count_ = 0;
   bool chunked_ = false;
+  bool chunked_misplaced_ = false;
   bool connection_close_ = false;
   bool connection_keep_alive_ = false;
   bool expects_continue_ = false;

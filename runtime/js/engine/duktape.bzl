@@ -81,6 +81,7 @@ _PATCHES = [
     "15-json-surrogates",
     "16-error-cause",
     "17-date-parse",
+    "18-collection-by-bytes",
 ]
 
 def duktape(name = "duktape"):

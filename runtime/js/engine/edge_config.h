@@ -25,6 +25,10 @@ struct edge_heap {
 #define DUK_USE_EXEC_TIMEOUT_CHECK(udata) 0 /* replaced by a patch, but switches the code on */
 #define EDGE_CPU_LIMIT_MESSAGE "CPU time limit exceeded"
 
+/* How much nearer an allocation brings the next collection. An array that grows is resized often: each time counts less. */
+#define EDGE_COLLECTION_UNITS(size) ((duk_int_t)((size) < 4096 ? 1 : (size) >> 4))
+#define EDGE_COLLECTION_UNITS_OF_RESIZE(size) ((duk_int_t)((size) < 4096 ? 1 : (size) >> 7))
+
 /* Determinism. */
 #define EDGE_HASH_SEED 0x65646765UL
 #undef DUK_USE_DATE_NOW_GETTIMEOFDAY
