@@ -44,8 +44,10 @@ class ServedHead final : public web::IncomingHead {
   mutable std::string url_;  // made on first use: many workers never look
 };
 
+}  // namespace
+
 // The request's body as long as the exchange lives.
-class ServedBody final : public web::BodySource {
+class HttpFront::ServedBody final : public web::BodySource {
  public:
   explicit ServedBody(http::Exchange& exchange) : exchange_(&exchange), length_(exchange.content_length()) {}
 
@@ -70,41 +72,50 @@ class ServedBody final : public web::BodySource {
   int reading_ = 0;
 };
 
-}  // namespace
-
 void HttpFront::Handle(http::Exchange& exchange) {
-  absl::StatusOr<WorkerIsolate*> acquired = worker_.Acquire();
-  if (!acquired.ok()) {
-    if (absl::IsCancelled(acquired.status()) || IsCrashed(acquired.status())) return exchange.Fail();
-    worker_.log().Write(Severity::kError, worker_.code().name,
-                        absl::StrCat("an isolate could not start: ", std::string(acquired.status().message())));
-    return AnswerFailure(exchange, {Outcome::kException, "the worker could not start", std::string(acquired.status().message())});
-  }
-  WorkerIsolate& isolate = **acquired;
-  Invocation& invocation = isolate.NewInvocation();
   auto* const head = new ServedHead(exchange.head());
-  std::shared_ptr<ServedBody> body = exchange.has_body() ? std::make_shared<ServedBody>(exchange) : nullptr;
-
-  isolate.Fetch(invocation, head, body, [&] { exchange.Flush().IgnoreError(); });
-  Answer(exchange, isolate, invocation);
-
+  const std::shared_ptr<ServedBody> body = exchange.has_body() ? std::make_shared<ServedBody>(exchange) : nullptr;
+  Serve(exchange, *head, body);
   // A JavaScript Request may outlive this call.
   if (head->references() > 1) head->Detach();
   head->Unref();
-  const bool body_in_use = body != nullptr && body->reading();
-  const auto finish = [this, &isolate, &invocation] {
-    isolate.Finish(invocation, worker_.code().limits.wait_until);
-    isolate.DeleteInvocation(invocation);
-    worker_.Release(&isolate);
-  };
-  if (invocation.wait_until_pending > 0 && !body_in_use) {
-    if (body != nullptr) body->Detach();
-    worker_.Detach(finish);
+  if (body != nullptr) body->Detach();
+}
+
+void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const std::shared_ptr<ServedBody>& body) {
+  for (;;) {
+    absl::StatusOr<WorkerIsolate*> acquired = worker_.Acquire();
+    if (!acquired.ok()) {
+      if (absl::IsCancelled(acquired.status()) || IsCrashed(acquired.status())) return exchange.Fail();
+      worker_.log().Write(Severity::kError, worker_.code().name,
+                          absl::StrCat("an isolate could not start: ", std::string(acquired.status().message())));
+      return AnswerFailure(exchange, {Outcome::kException, "the worker could not start", std::string(acquired.status().message())});
+    }
+    WorkerIsolate& isolate = **acquired;
+    Invocation& invocation = isolate.NewInvocation();
+    const auto finish = [this, &isolate, &invocation] {
+      isolate.Finish(invocation, worker_.code().limits.wait_until);
+      isolate.DeleteInvocation(invocation);
+      worker_.Release(&isolate);
+    };
+
+    isolate.Fetch(invocation, &head, body, [&] { exchange.Flush().IgnoreError(); });
+    // Another request took the isolate down while this one waited for it: nothing of it has run, so it goes to the next one.
+    if (!invocation.started && isolate.condemned() && invocation.outcome != Outcome::kCanceled) {
+      finish();
+      continue;
+    }
+    Answer(exchange, isolate, invocation);
+
+    const bool body_in_use = body != nullptr && body->reading();
+    if (invocation.wait_until_pending > 0 && !body_in_use) {
+      worker_.Detach(finish);
+    } else {
+      if (invocation.wait_until_pending > 0) exchange.Flush().IgnoreError();
+      finish();
+    }
     return;
   }
-  if (invocation.wait_until_pending > 0) exchange.Flush().IgnoreError();
-  finish();
-  if (body != nullptr) body->Detach();
 }
 
 void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation) {

@@ -5,7 +5,7 @@
 #ifndef EDGE_RUNTIME_WORKER_HTTP_FRONT_H_
 #define EDGE_RUNTIME_WORKER_HTTP_FRONT_H_
 
-#include <string>
+#include <memory>
 
 #include "net/http/exchange.h"
 #include "runtime/worker/worker.h"
@@ -23,6 +23,9 @@ class HttpFront final : public http::Handler {
   void Handle(http::Exchange& exchange) override;
 
  private:
+  class ServedBody;
+
+  void Serve(http::Exchange& exchange, web::IncomingHead& head, const std::shared_ptr<ServedBody>& body);
   void Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation);
   void Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, const http::ResponseHead& head);
   void AnswerFailure(http::Exchange& exchange, const Failure& failure);

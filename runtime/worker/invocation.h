@@ -45,6 +45,7 @@ struct Invocation {
 
   size_t timers_pending = 0;
   size_t wait_until_pending = 0;
+  bool started = false;   // the handler has been called; until then the event may go to another isolate
   bool finished = false;  // no JavaScript runs on its behalf any more
 
   TaskGroup tasks;

@@ -222,6 +222,7 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
   const Entered entered = Enter(
       invocation.id,
       [&](duk_context* ctx) {
+        invocation.started = true;
         js::PushLibraryFunction(ctx, "dispatchFetch");
         duk_push_heap_stash(ctx);
         duk_get_prop_string(ctx, -1, kExportsKey);
