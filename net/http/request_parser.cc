@@ -145,7 +145,8 @@ void RequestParser::Reset() {
   lines_ = 0;
   in_request_ = false;
   host_count_ = content_length_count_ = transfer_encoding_count_ = 0;
-  chunked_ = chunked_misplaced_ = connection_close_ = connection_keep_alive_ = expects_continue_ = unknown_expectation_ = keep_alive_ = false;
+  chunked_ = chunked_misplaced_ = connection_close_ = connection_keep_alive_ = expects_continue_ = unknown_expectation_ = keep_alive_ =
+      false;
   framing_ = BodyFraming::kNone;
   content_length_ = 0;
   host_ = {};

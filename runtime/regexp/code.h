@@ -17,37 +17,37 @@ namespace edge::regexp {
 enum class Op : uint8_t {
   kMatch,
   kFail,
-  kChar,            // unit c
+  kChar,  // unit c
   kCharBack,
-  kChar2,           // unit c or unit a
+  kChar2,  // unit c or unit a
   kChar2Back,
-  kLiteral,         // literals[a, a+b)
+  kLiteral,  // literals[a, a+b)
   kLiteralBack,
-  kClass,           // classes[a]
+  kClass,  // classes[a]
   kClassBack,
-  kSplit,           // continue; on failure at a
-  kSplitJump,       // jump to a; on failure continue
-  kJump,            // to a
-  kSave,            // slot a = position
-  kSavePosition,    // register a = position
-  kFailIfEmpty,     // fail if register a == position
-  kResetCaptures,   // groups a <= number < b become unset
-  kLoopInit,        // loops[a]
-  kLoopTest,        // loops[a]
-  kLoopBody,        // loops[a]
-  kLoopEnd,         // loops[a]
-  kRun,             // runs[a]
-  kBackreference,   // group_lists[a, a+b); c: bit 0 ignore case
+  kSplit,          // continue; on failure at a
+  kSplitJump,      // jump to a; on failure continue
+  kJump,           // to a
+  kSave,           // slot a = position
+  kSavePosition,   // register a = position
+  kFailIfEmpty,    // fail if register a == position
+  kResetCaptures,  // groups a <= number < b become unset
+  kLoopInit,       // loops[a]
+  kLoopTest,       // loops[a]
+  kLoopBody,       // loops[a]
+  kLoopEnd,        // loops[a]
+  kRun,            // runs[a]
+  kBackreference,  // group_lists[a, a+b); c: bit 0 ignore case
   kBackreferenceBack,
   kInputStart,
   kInputEnd,
   kLineStart,
   kLineEnd,
-  kWordBoundary,    // c: 1 if the long s and the Kelvin sign are word characters
+  kWordBoundary,  // c: 1 if the long s and the Kelvin sign are word characters
   kNotWordBoundary,
-  kLookBegin,       // registers a (stack height) and a+1 (position)
+  kLookBegin,  // registers a (stack height) and a+1 (position)
   kLookEnd,
-  kNegativeBegin,   // like kLookBegin; if the body fails, go on at b
+  kNegativeBegin,  // like kLookBegin; if the body fails, go on at b
   kNegativeEnd,
 };
 
@@ -93,8 +93,8 @@ struct Code {
   uint32_t slots = 2;
   bool full_unicode = false;
   bool anchored = false;
-  bool has_first = false;        // a match starts with a unit of `first`
-  int32_t first_unit = -1;       // if that is one unit below 256
+  bool has_first = false;   // a match starts with a unit of `first`
+  int32_t first_unit = -1;  // if that is one unit below 256
   CharClass first{CharSet()};
 };
 

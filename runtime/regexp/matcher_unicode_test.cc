@@ -72,7 +72,10 @@ constexpr Row kUnicode[] = {
     {u".", "uy", u"\U0001f600a", 1, "0-2"},
     {u"", "u", u"\U0001f600", 1, "0-0"},
     {u"(.)\\1", "u", u"\U0001f600\U0001f600", 0, "0-4 0-2"},
-    {u"(\\ud83d)\\1", "u", u"\xd83d" u"\U0001f600", 0, "none"},
+    {u"(\\ud83d)\\1", "u",
+     u"\xd83d"
+     u"\U0001f600",
+     0, "none"},
     {u".*?a", "u", u"\U0001f600\U0001f600a", 0, "0-5"},
     {u".*\\ude00", "u", u"\U0001f600\U0001f600", 0, "none"},
     {u"[\\ud83d\\ude00]", "u", u"\U0001f600", 0, "0-2"},
@@ -127,11 +130,8 @@ constexpr Row kUnicodeSets[] = {
 
 // Set operations under the i flag fold before they combine (V8 11 does not yet).
 constexpr Row kSpecificationOnly[] = {
-    {u"[\\p{Lu}--b]", "vi", u"ba", 0, "1-2"},
-    {u"[a--A]", "vi", u"aA", 0, "none"},
-    {u"[\\q{A|c}&&a]", "vi", u"cA", 0, "1-2"},
-    {u"\\P{Uppercase}", "vi", u"aA1", 0, "2-3"},
-    {u"\\B", "u", u"z\U0001f600!!", 0, "3-3"},
+    {u"[\\p{Lu}--b]", "vi", u"ba", 0, "1-2"},    {u"[a--A]", "vi", u"aA", 0, "none"},       {u"[\\q{A|c}&&a]", "vi", u"cA", 0, "1-2"},
+    {u"\\P{Uppercase}", "vi", u"aA1", 0, "2-3"}, {u"\\B", "u", u"z\U0001f600!!", 0, "3-3"},
 };
 
 // Names shared by alternatives and inline modifiers (ECMAScript 2025).

@@ -26,8 +26,8 @@ namespace edge::regexp {
 // What a character class denotes: single characters and, with the v flag, strings.
 struct ClassValue {
   CharSet chars;
-  std::set<std::u32string> strings;   // the empty string and those of two and more code points
-  bool may_contain_strings = false;   // the static semantics of that name: decides if a negation is legal
+  std::set<std::u32string> strings;  // the empty string and those of two and more code points
+  bool may_contain_strings = false;  // the static semantics of that name: decides if a negation is legal
 };
 
 class Parser {

@@ -26,14 +26,14 @@ inline constexpr uint32_t kUnbounded = std::numeric_limits<uint32_t>::max();
 
 enum class NodeKind : uint8_t {
   kEmpty,
-  kChar,            // `c`
-  kSet,             // one character of `set`
-  kSequence,        // `children`
-  kAlternatives,    // `children`
-  kCapture,         // group number `index` around children[0]
-  kRepeat,          // children[0], `min` to `max` times
-  kLook,            // lookaround over children[0]
-  kBackreference,   // to the one group of `groups` that took part
+  kChar,           // `c`
+  kSet,            // one character of `set`
+  kSequence,       // `children`
+  kAlternatives,   // `children`
+  kCapture,        // group number `index` around children[0]
+  kRepeat,         // children[0], `min` to `max` times
+  kLook,           // lookaround over children[0]
+  kBackreference,  // to the one group of `groups` that took part
   kInputStart,
   kInputEnd,
   kLineStart,

@@ -43,23 +43,33 @@ TEST(Host, RefusesForbiddenCodePointsAlsoAfterDecoding) {
 }
 
 TEST(Host, MapsInternationalNames) {
-  EXPECT_EQ(Domain("B\xc3\xbc" "cher.example"), "xn--bcher-kva.example");
-  EXPECT_EQ(Domain("fa\xc3\x9f.de"), "xn--fa-hia.de");                // not transitional: sharp s stays
+  EXPECT_EQ(Domain("B\xc3\xbc"
+                   "cher.example"),
+            "xn--bcher-kva.example");
+  EXPECT_EQ(Domain("fa\xc3\x9f.de"), "xn--fa-hia.de");  // not transitional: sharp s stays
   EXPECT_EQ(Domain("%C3%BC"), "xn--tda");
-  EXPECT_EQ(Domain("a\xe3\x80\x82" "b"), "a.b");                      // ideographic full stop
-  EXPECT_EQ(Domain("\xef\xbc\x90x7f.1"), "127.0.0.1");               // full-width zero
-  EXPECT_EQ(Domain("-\xc3\xbc-"), "xn-----xka");                      // hyphens are not checked
+  EXPECT_EQ(Domain("a\xe3\x80\x82"
+                   "b"),
+            "a.b");                                     // ideographic full stop
+  EXPECT_EQ(Domain("\xef\xbc\x90x7f.1"), "127.0.0.1");  // full-width zero
+  EXPECT_EQ(Domain("-\xc3\xbc-"), "xn-----xka");        // hyphens are not checked
 }
 
 TEST(Host, RefusesInvalidInternationalNames) {
-  EXPECT_EQ(Domain("\xc2\xad"), kInvalid);                            // soft hyphen alone: nothing is left
-  EXPECT_EQ(Domain("a\xef\xbf\xbd"), kInvalid);                       // U+FFFD
-  EXPECT_EQ(Domain("a\xff.b"), kInvalid);                             // not UTF-8
+  EXPECT_EQ(Domain("\xc2\xad"), kInvalid);       // soft hyphen alone: nothing is left
+  EXPECT_EQ(Domain("a\xef\xbf\xbd"), kInvalid);  // U+FFFD
+  EXPECT_EQ(Domain("a\xff.b"), kInvalid);        // not UTF-8
   EXPECT_EQ(Domain("%ff"), kInvalid);
-  EXPECT_EQ(Domain("\xef\xbc\x85" "41"), kInvalid);                   // full-width percent sign
-  EXPECT_EQ(Domain("\xd7\x90" "a"), kInvalid);                        // CheckBidi
-  EXPECT_EQ(Domain("a\xe2\x80\x8d" "b"), kInvalid);                   // CheckJoiners
-  EXPECT_EQ(Domain("\xc3\xbc.xn--a"), kInvalid);                      // punycode is checked beside non-ASCII labels
+  EXPECT_EQ(Domain("\xef\xbc\x85"
+                   "41"),
+            kInvalid);  // full-width percent sign
+  EXPECT_EQ(Domain("\xd7\x90"
+                   "a"),
+            kInvalid);  // CheckBidi
+  EXPECT_EQ(Domain("a\xe2\x80\x8d"
+                   "b"),
+            kInvalid);                            // CheckJoiners
+  EXPECT_EQ(Domain("\xc3\xbc.xn--a"), kInvalid);  // punycode is checked beside non-ASCII labels
 }
 
 TEST(Host, LimitsTheLengthOfInternationalNamesAlone) {
@@ -99,7 +109,7 @@ TEST(Host, ReadsAndCompressesIpv6) {
   EXPECT_EQ(Domain("[0:0:0:0:0:0:0:0]"), "[::]");
   EXPECT_EQ(Domain("[2001:0DB8::0:1]"), "[2001:db8::1]");
   EXPECT_EQ(Domain("[1:0:0:2:0:0:0:3]"), "[1:0:0:2::3]");
-  EXPECT_EQ(Domain("[0:f:0:0:f:f:0:0]"), "[0:f::f:f:0:0]");  // the first of two equal runs
+  EXPECT_EQ(Domain("[0:f:0:0:f:f:0:0]"), "[0:f::f:f:0:0]");     // the first of two equal runs
   EXPECT_EQ(Domain("[1:0:2:3:4:5:6:7]"), "[1:0:2:3:4:5:6:7]");  // a single zero stays
   EXPECT_EQ(Domain("[1::]"), "[1::]");
   EXPECT_EQ(Domain("[1:2:3:4:5:6:7::]"), "[1:2:3:4:5:6:7:0]");
@@ -108,9 +118,26 @@ TEST(Host, ReadsAndCompressesIpv6) {
 }
 
 TEST(Host, RefusesMalformedIpv6) {
-  for (const char* input : {"[]", "[:]", "[:::]", "[1]", "[1:2:3:4:5:6:7:8:9]", "[::1::]", "[12345::]", "[1:]", "[g::]",
-                            "[1:2:3:4:5:6:7:8::]", "[::1.2.3]", "[::1.2.3.4.5]", "[::1.2.3.256]", "[::01.2.3.4]", "[::.1.2.3]", "[1:2:3:4:5:6:7:1.2.3.4]",
-                            "[::1.2.3.]", "[::1%25eth0]", "[::1]x", "[::127.0.0.1.]"}) {
+  for (const char* input : {"[]",
+                            "[:]",
+                            "[:::]",
+                            "[1]",
+                            "[1:2:3:4:5:6:7:8:9]",
+                            "[::1::]",
+                            "[12345::]",
+                            "[1:]",
+                            "[g::]",
+                            "[1:2:3:4:5:6:7:8::]",
+                            "[::1.2.3]",
+                            "[::1.2.3.4.5]",
+                            "[::1.2.3.256]",
+                            "[::01.2.3.4]",
+                            "[::.1.2.3]",
+                            "[1:2:3:4:5:6:7:1.2.3.4]",
+                            "[::1.2.3.]",
+                            "[::1%25eth0]",
+                            "[::1]x",
+                            "[::127.0.0.1.]"}) {
     EXPECT_EQ(Domain(input), kInvalid) << input;
   }
 }

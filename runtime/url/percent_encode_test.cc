@@ -81,10 +81,10 @@ TEST(RepairUtf8, KeepsWellFormedText) {
 TEST(RepairUtf8, ReplacesEachMaximalPartOfAnIllFormedSequenceOnce) {
   const std::string r = "\xef\xbf\xbd";
   EXPECT_EQ(RepairUtf8("\x80"), r);
-  EXPECT_EQ(RepairUtf8("\xc0\xaf"), r + r);                  // overlong
-  EXPECT_EQ(RepairUtf8("\xed\xa0\x80"), r + r + r);          // surrogate
-  EXPECT_EQ(RepairUtf8("\xf0\x9f\x98"), r);                  // cut off at the end
-  EXPECT_EQ(RepairUtf8("\xf0\x9f\x98x"), r + "x");           // cut off by ASCII
+  EXPECT_EQ(RepairUtf8("\xc0\xaf"), r + r);          // overlong
+  EXPECT_EQ(RepairUtf8("\xed\xa0\x80"), r + r + r);  // surrogate
+  EXPECT_EQ(RepairUtf8("\xf0\x9f\x98"), r);          // cut off at the end
+  EXPECT_EQ(RepairUtf8("\xf0\x9f\x98x"), r + "x");   // cut off by ASCII
   EXPECT_EQ(RepairUtf8("\xe2\x82\xe2\x82\xac"), r + "\xe2\x82\xac");
   EXPECT_EQ(RepairUtf8("\xf4\x90\x80\x80"), r + r + r + r);  // above U+10FFFF
   EXPECT_EQ(RepairUtf8("\xff"), r);

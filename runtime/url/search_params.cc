@@ -61,9 +61,8 @@ void SearchParams::Delete(std::string_view name, std::optional<std::string_view>
   // The arguments may be borrowed from the list itself, whose strings move while pairs are removed.
   const std::string wanted_name(name);
   const std::optional<std::string> wanted_value(value);
-  std::erase_if(pairs_, [&](const Pair& pair) {
-    return pair.first == wanted_name && (!wanted_value.has_value() || pair.second == *wanted_value);
-  });
+  std::erase_if(pairs_,
+                [&](const Pair& pair) { return pair.first == wanted_name && (!wanted_value.has_value() || pair.second == *wanted_value); });
 }
 
 const std::string* SearchParams::Get(std::string_view name) const {
@@ -80,16 +79,14 @@ std::vector<std::string_view> SearchParams::GetAll(std::string_view name) const 
 }
 
 bool SearchParams::Has(std::string_view name, std::optional<std::string_view> value) const {
-  return std::any_of(pairs_.begin(), pairs_.end(), [&](const Pair& pair) {
-    return pair.first == name && (!value.has_value() || pair.second == *value);
-  });
+  return std::any_of(pairs_.begin(), pairs_.end(),
+                     [&](const Pair& pair) { return pair.first == name && (!value.has_value() || pair.second == *value); });
 }
 
 void SearchParams::Set(std::string_view name, std::string_view value) {
   const std::string wanted_name(name);
   std::string new_value(value);
-  const auto first =
-      std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return pair.first == wanted_name; });
+  const auto first = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return pair.first == wanted_name; });
   if (first == pairs_.end()) {
     pairs_.emplace_back(wanted_name, std::move(new_value));
     return;

@@ -17,14 +17,16 @@ TEST(SearchParams, ParsesFieldsPlusSignsAndEscapes) {
 }
 
 TEST(SearchParams, ParsesFieldsWithoutNameOrValueAndSkipsEmptyOnes) {
-  EXPECT_THAT(SearchParams::Parse("&&a&=b&c=&d=e=f&").pairs(),
-              ElementsAre(Pair("a", ""), Pair("", "b"), Pair("c", ""), Pair("d", "e=f")));
+  EXPECT_THAT(SearchParams::Parse("&&a&=b&c=&d=e=f&").pairs(), ElementsAre(Pair("a", ""), Pair("", "b"), Pair("c", ""), Pair("d", "e=f")));
   EXPECT_THAT(SearchParams::Parse("").pairs(), IsEmpty());
 }
 
 TEST(SearchParams, LeavesBadEscapesAndRepairsBadUtf8) {
   EXPECT_THAT(SearchParams::Parse("%zz=%C3%A9&b=%ff&%EF%BB%BFc=\xc3").pairs(),
-              ElementsAre(Pair("%zz", "\xc3\xa9"), Pair("b", "\xef\xbf\xbd"), Pair("\xef\xbb\xbf" "c", "\xef\xbf\xbd")));
+              ElementsAre(Pair("%zz", "\xc3\xa9"), Pair("b", "\xef\xbf\xbd"),
+                          Pair("\xef\xbb\xbf"
+                               "c",
+                               "\xef\xbf\xbd")));
 }
 
 TEST(SearchParams, ParseQueryDropsOneQuestionMarkAndParseNone) {

@@ -23,9 +23,7 @@ std::string_view TrimC0AndSpace(std::string_view text) {
   return text;
 }
 
-bool IsWindowsDriveLetter(std::string_view text) {
-  return text.size() == 2 && IsAsciiAlpha(text[0]) && (text[1] == ':' || text[1] == '|');
-}
+bool IsWindowsDriveLetter(std::string_view text) { return text.size() == 2 && IsAsciiAlpha(text[0]) && (text[1] == ':' || text[1] == '|'); }
 
 bool StartsWithWindowsDriveLetter(std::string_view text) {
   return IsWindowsDriveLetter(text.substr(0, 2)) && (text.size() == 2 || text.find_first_of("/\\?#", 2) == 2);
@@ -101,9 +99,7 @@ class Parser {
     return false;
   }
 
-  bool IsSlashAt(std::string_view rest, size_t index) const {
-    return index < rest.size() && IsPathSlash(rest[index], record_.scheme_type);
-  }
+  bool IsSlashAt(std::string_view rest, size_t index) const { return index < rest.size() && IsPathSlash(rest[index], record_.scheme_type); }
 
   // The standard's "scheme state" from the ':' on.
   bool AfterScheme(std::string_view rest) {
@@ -337,8 +333,7 @@ std::optional<size_t> SchemeLength(std::string_view input) {
 }
 
 size_t AuthorityLength(std::string_view input, SchemeType type) {
-  const auto end =
-      std::find_if(input.begin(), input.end(), [type](char c) { return IsPathSlash(c, type) || c == '?' || c == '#'; });
+  const auto end = std::find_if(input.begin(), input.end(), [type](char c) { return IsPathSlash(c, type) || c == '?' || c == '#'; });
   return static_cast<size_t>(end - input.begin());
 }
 

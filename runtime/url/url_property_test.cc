@@ -13,14 +13,72 @@ namespace edge::url {
 namespace {
 
 rc::Gen<std::string> Token() {
-  return rc::gen::map(
-      rc::gen::elementOf(std::vector<std::string>{
-          "http",  "https", "file", "foo",  "blob", "data", "ws",  ":",   ":",   "//",    "//",    "/",     "/",        "/",
-          "\\",    "?",     "#",    "@",    "[",    "]",    "[::1]", ".", "..",  "/../",  "/./",   "%2e",   "%2E%2e",   "%",
-          "%00",   "%41",   "C:",   "c|",   "/C:/", "/.//", "a",   "B",   "0",   "0x7f",  "127.1", "256",   ":80",      ":8",
-          "99999", "localhost", "example.com", "xn--", "\xc3\xbc", "\xc2\xad", "\xe3\x80\x82", "\xf0\x9f\x98\x80", "\xff", " ", "  ",
-          "\t",    "\n",    "'",    "\"",   "<",    "^",    "|",   "{",   "`",   "+",     "-",     "_"}),
-      [](const std::string& token) { return token; });
+  return rc::gen::map(rc::gen::elementOf(std::vector<std::string>{"http",
+                                                                  "https",
+                                                                  "file",
+                                                                  "foo",
+                                                                  "blob",
+                                                                  "data",
+                                                                  "ws",
+                                                                  ":",
+                                                                  ":",
+                                                                  "//",
+                                                                  "//",
+                                                                  "/",
+                                                                  "/",
+                                                                  "/",
+                                                                  "\\",
+                                                                  "?",
+                                                                  "#",
+                                                                  "@",
+                                                                  "[",
+                                                                  "]",
+                                                                  "[::1]",
+                                                                  ".",
+                                                                  "..",
+                                                                  "/../",
+                                                                  "/./",
+                                                                  "%2e",
+                                                                  "%2E%2e",
+                                                                  "%",
+                                                                  "%00",
+                                                                  "%41",
+                                                                  "C:",
+                                                                  "c|",
+                                                                  "/C:/",
+                                                                  "/.//",
+                                                                  "a",
+                                                                  "B",
+                                                                  "0",
+                                                                  "0x7f",
+                                                                  "127.1",
+                                                                  "256",
+                                                                  ":80",
+                                                                  ":8",
+                                                                  "99999",
+                                                                  "localhost",
+                                                                  "example.com",
+                                                                  "xn--",
+                                                                  "\xc3\xbc",
+                                                                  "\xc2\xad",
+                                                                  "\xe3\x80\x82",
+                                                                  "\xf0\x9f\x98\x80",
+                                                                  "\xff",
+                                                                  " ",
+                                                                  "  ",
+                                                                  "\t",
+                                                                  "\n",
+                                                                  "'",
+                                                                  "\"",
+                                                                  "<",
+                                                                  "^",
+                                                                  "|",
+                                                                  "{",
+                                                                  "`",
+                                                                  "+",
+                                                                  "-",
+                                                                  "_"}),
+                      [](const std::string& token) { return token; });
 }
 
 rc::Gen<std::string> Text() {
@@ -32,8 +90,9 @@ rc::Gen<std::string> Text() {
 }
 
 rc::Gen<std::string> UrlText() {
-  const auto prefix = rc::gen::elementOf(std::vector<std::string>{"", "http://", "http://h", "http://h/", "file:", "file:///", "file:///C:/",
-                                                                  "foo:", "foo:/", "foo://", "foo://h", "foo:/.//", "data:x"});
+  const auto prefix =
+      rc::gen::elementOf(std::vector<std::string>{"", "http://", "http://h", "http://h/", "file:", "file:///", "file:///C:/",
+                                                  "foo:", "foo:/", "foo://", "foo://h", "foo:/.//", "data:x"});
   return rc::gen::map(rc::gen::pair(prefix, Text()),
                       [](const std::pair<std::string, std::string>& parts) { return parts.first + parts.second; });
 }
@@ -76,9 +135,9 @@ RC_GTEST_PROP(UrlProperty, EverySetterLeavesAUrlThatParsesToItself, ()) {
   RC_PRE(parsed.ok());
   Url url = *parsed;
   using Setter = void (Url::*)(std::string_view);
-  const auto setters = rc::gen::elementOf(std::vector<Setter>{&Url::SetProtocol, &Url::SetUsername, &Url::SetPassword, &Url::SetHost,
-                                                              &Url::SetHostname, &Url::SetPort, &Url::SetPathname, &Url::SetSearch,
-                                                              &Url::SetHash});
+  const auto setters =
+      rc::gen::elementOf(std::vector<Setter>{&Url::SetProtocol, &Url::SetUsername, &Url::SetPassword, &Url::SetHost, &Url::SetHostname,
+                                             &Url::SetPort, &Url::SetPathname, &Url::SetSearch, &Url::SetHash});
   for (int i = 0; i < 4; ++i) {
     const std::string value = *Text();
     (url.*(*setters))(value);

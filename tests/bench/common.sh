@@ -111,7 +111,8 @@ free_port() {
 }
 
 # Nanoseconds on the processor, all threads of PID.
-cpu_ns() { awk '{ sum += $1 } END { printf "%d\n", sum }' /proc/"$1"/task/*/schedstat; }
+# (%.0f: mawk's %d ends at 2^31.)
+cpu_ns() { awk '{ sum += $1 } END { printf "%.0f\n", sum }' /proc/"$1"/task/*/schedstat; }
 rss_kb() { awk '/^VmRSS/ { print $2 }' /proc/"$1"/status; }
 private_kb() { awk '/^Private_(Clean|Dirty)/ { sum += $2 } END { print sum }' /proc/"$1"/smaps_rollup; }
 median() { sort -n | awk '{ all[NR] = $1 } END { if (NR % 2) print all[(NR + 1) / 2]; else print (all[NR / 2] + all[NR / 2 + 1]) / 2 }'; }

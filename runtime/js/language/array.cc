@@ -1,7 +1,7 @@
 // Array.prototype.map, filter, slice and sort.
 //
-// sort is a stable merge sort: comparisons may throw by longjmp at any moment, so its index buffers are engine buffers on the value stack, and the array is
-// written back only at the end, as the language wants it.
+// sort is a stable merge sort: comparisons may throw by longjmp at any moment, so its index buffers are engine buffers on the value stack,
+// and the array is written back only at the end, as the language wants it.
 #include <cmath>
 #include <cstring>
 
@@ -227,7 +227,8 @@ duk_ret_t At(duk_context* ctx) {
 
 // ---- sort ----------------------------------------------------------------------------------------------------------------------------
 
-// Stack of a running sort: [ compare object work keys ]. work: the values; keys: their strings when there is no compare function, else undefined.
+// Stack of a running sort: [ compare object work keys ]. work: the values; keys: their strings when there is no compare function, else
+// undefined.
 constexpr duk_idx_t kCompare = 0;
 constexpr duk_idx_t kObject = 1;
 constexpr duk_idx_t kWork = 2;
@@ -273,7 +274,7 @@ uint32_t* MergeSort(duk_context* ctx, uint32_t* order, uint32_t* scratch, uint32
       order[hole] = moving;
     }
   }
-  for (uint32_t width = kRun; width < count; width = width > count / 2 ? count : width * 2) {
+  for (uint32_t width = kRun; width<count; width = width> count / 2 ? count : width * 2) {
     ChargeWork(ctx, count);
     for (uint32_t start = 0; start < count;) {
       const uint32_t middle = std::min(count - start, width) + start;

@@ -14,8 +14,8 @@ namespace {
 // What ICU may need of the native stack for a comparison.
 constexpr ByteCount kCollationStack = ByteCount::KiB(32);
 
-// One collator for the process: opening one reads tables for half a millisecond. Its attributes are set before every comparison and there is
-// one thread, so no call sees another's. Null if ICU has no collation data.
+// One collator for the process: opening one reads tables for half a millisecond. Its attributes are set before every comparison and there
+// is one thread, so no call sees another's. Null if ICU has no collation data.
 UCollator* RootCollator() {
   static UCollator* const collator = [] {
     UErrorCode status = U_ZERO_ERROR;
@@ -26,7 +26,7 @@ UCollator* RootCollator() {
 }
 
 enum class Sensitivity : int { kBase, kAccent, kCase, kVariant };
-constexpr int kNumeric = 4;            // digits compare as numbers
+constexpr int kNumeric = 4;  // digits compare as numbers
 constexpr int kIgnorePunctuation = 8;
 
 void Configure(UCollator* collator, int options) {

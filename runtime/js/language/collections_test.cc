@@ -10,7 +10,8 @@ TEST_F(CollectionsTest, KeysAreSameValueZeroInInsertionOrder) {
     var s = new Set([3, 1, 3, 2]); s['delete'](1); s.add(1);
     var m = new Map([['a', 1]]); m.set(NaN, 2); m.set(-0, 3); m.set('a', 4);
     return [Array.from(s), m.get(NaN), m.get(0), 1 / Array.from(m.keys())[2], m.size, m.get('a'), m.has('b'), Array.from(m.values())];
-  )js"), "[[3,2,1],2,3,null,3,4,false,[4,2,3]]");
+  )js"),
+            "[[3,2,1],2,3,null,3,4,false,[4,2,3]]");
 }
 
 TEST_F(CollectionsTest, IterationSeesDeletionsAndAdditions) {
@@ -23,7 +24,8 @@ TEST_F(CollectionsTest, IterationSeesDeletionsAndAdditions) {
       if (k === 50) m.set('late', 1);
     });
     return seen;
-  )js"), R"([0,1,2,3,4,5,50,98,99,"late"])");
+  )js"),
+            R"([0,1,2,3,4,5,50,98,99,"late"])");
 }
 
 TEST_F(CollectionsTest, AnIteratorSurvivesClearAndSqueezing) {
@@ -35,7 +37,8 @@ TEST_F(CollectionsTest, AnIteratorSurvivesClearAndSqueezing) {
     var r = []; for (i = 0; i < 7; i++) r.push(it.next().value);
     var again = s.values(); again.next(); s.clear(); s.add(1);
     return [r, again.next().value, again.next().done];
-  )js"), R"([[60,61,62,63,"x","y",null],1,true])");
+  )js"),
+            R"([[60,61,62,63,"x","y",null],1,true])");
 }
 
 TEST_F(CollectionsTest, ConstructorsTakeIterablesAndReportBadOnes) {
@@ -45,7 +48,8 @@ TEST_F(CollectionsTest, ConstructorsTakeIterablesAndReportBadOnes) {
       try { f(); r.push('no') } catch (e) { r.push(e.name) }
     });
     return [r, new Map(new Map([[1, 2]])).get(1), new Set('aab').size, new Map(null).size];
-  )js"), R"([["TypeError","TypeError","TypeError","TypeError"],2,2,0])");
+  )js"),
+            R"([["TypeError","TypeError","TypeError","TypeError"],2,2,0])");
 }
 
 TEST_F(CollectionsTest, SubclassesAreMaps) {
@@ -55,7 +59,8 @@ TEST_F(CollectionsTest, SubclassesAreMaps) {
     M.prototype.set = function (k, v) { return Map.prototype.set.call(this, k, v * 10) };
     var m = new M([[1, 2]]);
     return [m instanceof M, m instanceof Map, m.get(1), m.size];
-  )js"), "[true,true,20,1]");
+  )js"),
+            "[true,true,20,1]");
 }
 
 TEST_F(CollectionsTest, SetAlgebra) {
@@ -63,7 +68,8 @@ TEST_F(CollectionsTest, SetAlgebra) {
     var a = new Set([1, 2, 3]), b = new Set([3, 4]);
     return [Array.from(a.union(b)), Array.from(a.intersection(b)), Array.from(a.difference(b)), Array.from(a.symmetricDifference(b)),
             new Set([3]).isSubsetOf(a), a.isSupersetOf(new Set([1])), a.isDisjointFrom(new Set([9])), Array.from(a.union(new Map([[7, 1]])))];
-  )js"), "[[1,2,3,4],[3],[1,2],[1,2,4],true,true,true,[1,2,3,7]]");
+  )js"),
+            "[[1,2,3,4],[3],[1,2],[1,2,4],true,true,true,[1,2,3,7]]");
 }
 
 TEST_F(CollectionsTest, WeakKeysMayBeFrozenAndAreNotInherited) {
@@ -73,7 +79,8 @@ TEST_F(CollectionsTest, WeakKeysMayBeFrozenAndAreNotInherited) {
     var s = new WeakSet([key]), bad;
     try { w.set(1, 1) } catch (e) { bad = e.name }
     return [w.get(key), w.has(child), other.get(key), w['delete'](key), w.has(key), other.has(key), s.has(key), bad, Reflect.ownKeys(key).length, JSON.stringify(key)];
-  )js"), R"([5,false,"o",true,false,true,true,"TypeError",0,"{}"])");
+  )js"),
+            R"([5,false,"o",true,false,true,true,"TypeError",0,"{}"])");
 }
 
 TEST_F(CollectionsTest, AWeakMapDoesNotKeepItsKeysOrCyclesAlive) {
@@ -96,7 +103,8 @@ TEST_F(CollectionsTest, IteratorHelpersAreLazyAndClose) {
     var r = source.filter(function (x) { return x % 2 }).map(function (x) { return x * 10 }).take(3).toArray();
     return [r, closed, n, [1, 2, 3].values().drop(1).flatMap(function (x) { return [x, x] }).toArray(), [1, 2, 3].values().reduce(function (a, b) { return a + b }),
             [1, 2].values().some(function (x) { return x === 2 }), Iterator.from({ next: function () { return { done: true } } }).toArray()];
-  )js"), "[[10,30,50],1,6,[2,2,3,3],6,true,[]]");
+  )js"),
+            "[[10,30,50],1,6,[2,2,3,3],6,true,[]]");
 }
 
 }  // namespace

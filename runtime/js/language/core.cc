@@ -39,9 +39,9 @@ void InternRoots(duk_context* ctx, Roots& roots) {
 
 // Symbols that ES5 code knows nothing about; user code sees one set.
 void InstallSymbols(duk_context* ctx) {
-  static constexpr const char* kNames[] = {"asyncIterator", "hasInstance", "isConcatSpreadable", "iterator", "match",    "matchAll",
-                                           "replace",       "search",      "species",            "split",    "toPrimitive", "toStringTag",
-                                           "unscopables",   "dispose",     "asyncDispose"};
+  static constexpr const char* kNames[] = {
+      "asyncIterator", "hasInstance", "isConcatSpreadable", "iterator",    "match",       "matchAll", "replace",     "search",
+      "species",       "split",       "toPrimitive",        "toStringTag", "unscopables", "dispose",  "asyncDispose"};
   duk_get_global_string(ctx, "Symbol");
   for (const char* name : kNames) {
     if (duk_has_prop_string(ctx, -1, name)) continue;
@@ -87,7 +87,9 @@ duk_ret_t NativeMethods(duk_context* ctx) {
   duk_set_top(ctx, 2);
   duk_enum(ctx, 1, DUK_ENUM_OWN_PROPERTIES_ONLY | DUK_ENUM_INCLUDE_SYMBOLS);
   while (duk_next(ctx, 2, 1)) {
-    duk_def_prop(ctx, 0, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
+    duk_def_prop(ctx, 0,
+                 DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE |
+                     DUK_DEFPROP_FORCE);
   }
   return 0;
 }
@@ -138,9 +140,8 @@ duk_ret_t NativeUncloneable(duk_context* ctx) {
 }
 
 constexpr LibraryNative kCommonNatives[] = {
-    {"hide", NativeHide, 4},         {"accessor", NativeAccessor, 4}, {"methods", NativeMethods, 2},       {"setLength", NativeLength, 2},
-    {"expose", NativeExpose, 2}, {"privateKey", NativePrivateKey, 1},
-    {"uncloneable", NativeUncloneable, 2},
+    {"hide", NativeHide, 4},     {"accessor", NativeAccessor, 4},     {"methods", NativeMethods, 2},         {"setLength", NativeLength, 2},
+    {"expose", NativeExpose, 2}, {"privateKey", NativePrivateKey, 1}, {"uncloneable", NativeUncloneable, 2},
 };
 
 void PutNatives(duk_context* ctx, std::span<const LibraryNative> natives) {
@@ -241,7 +242,9 @@ void PutHiddenMethod(duk_context* ctx, const Method& method) {
   PutNatives(ctx, native);
   duk_get_prop_string(ctx, -1, method.name);
   duk_remove(ctx, -2);
-  duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
+  duk_def_prop(
+      ctx, -3,
+      DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
 }
 
 void PushIteratorResult(duk_context* ctx, bool done) {
@@ -272,7 +275,8 @@ void PushLibraryFunction(duk_context* ctx, const char* name) {
   duk_remove(ctx, -2);
 }
 
-void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content, std::span<const LibraryNative> natives) {
+void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content,
+                    std::span<const LibraryNative> natives) {
   duk_push_object(ctx);
   PutNatives(ctx, natives);
   RunFile(ctx, file_name, content);

@@ -1,10 +1,12 @@
 // Coroutines: async functions and generators as engine threads.
 //
-// A thread runs the loop of runtime/js/lib/coroutine.js: wait for a body, run it, yield the completion sentinel, and again; so an idle thread goes back to a
-// pool and the next call allocates nothing. Only ES5 code may resume or yield a thread, hence the thin glue; what a step means is decided here.
+// A thread runs the loop of runtime/js/lib/coroutine.js: wait for a body, run it, yield the completion sentinel, and again; so an idle
+// thread goes back to a pool and the next call allocates nothing. Only ES5 code may resume or yield a thread, hence the thin glue; what a
+// step means is decided here.
 //
-// A yielded value is: the completion sentinel {value, kind} with a CompletionKind; or else, in an async body, what it awaits, and in a generator, what it
-// yields. While a body waits, its thread sits in the reaction of the awaited promise: there is no closure and no object per call besides the promise.
+// A yielded value is: the completion sentinel {value, kind} with a CompletionKind; or else, in an async body, what it awaits, and in a
+// generator, what it yields. While a body waits, its thread sits in the reaction of the awaited promise: there is no closure and no object
+// per call besides the promise.
 #include "runtime/js/language/promise_core.h"
 
 namespace edge::js::language {

@@ -10,14 +10,16 @@ TEST_F(CoroutineTest, AwaitReturnsTheValueOrThrowsTheReason) {
     try { edge.await(Promise.reject(new TypeError('q'))) } catch (e) { log(e.message) } finally { edge.await(0); log('fin') }
     log(edge.await({ then: function (r) { r(42) } }));
     return l;
-  )js"), R"(["q","fin",42])");
+  )js"),
+            R"(["q","fin",42])");
 }
 
 TEST_F(CoroutineTest, DeepAsyncRecursionNeedsNoNativeStack) {
   EXPECT_EQ(Run(R"js(
     function f(n) { return edge.async(function () { return n === 0 ? 0 : edge.await(f(n - 1)) + 1 }) }
     return edge.await(f(2000));
-  )js"), "2000");
+  )js"),
+            "2000");
 }
 
 TEST_F(CoroutineTest, GeneratorsFollowTheProtocol) {
@@ -27,7 +29,8 @@ TEST_F(CoroutineTest, GeneratorsFollowTheProtocol) {
     });
     var i = g(1);
     return [i.next(), i.next(5), i['return']('z'), i.next(), i.next().done];
-  )js"), R"([{"value":1,"done":false},{"value":10,"done":false},{"value":"f","done":false},{"value":"z","done":true},true])");
+  )js"),
+            R"([{"value":1,"done":false},{"value":10,"done":false},{"value":"f","done":false},{"value":"z","done":true},true])");
 }
 
 TEST_F(CoroutineTest, GeneratorThrowIsCaughtInside) {
@@ -37,7 +40,8 @@ TEST_F(CoroutineTest, GeneratorThrowIsCaughtInside) {
     });
     var i = g();
     return [i.next().value, i['throw']('x').value, i.next().value, i['return'](3), i.next().done];
-  )js"), R"([1,"x",1,{"value":3,"done":true},true])");
+  )js"),
+            R"([1,"x",1,{"value":3,"done":true},true])");
 }
 
 TEST_F(CoroutineTest, GeneratorObjectsInheritFromTheirFunction) {
@@ -47,7 +51,8 @@ TEST_F(CoroutineTest, GeneratorObjectsInheritFromTheirFunction) {
     var none = edge.generatorFunction(function () { return edge.generator(none, function () {}) });
     none.prototype = null;
     return [g().foo(), g() instanceof g, String(g()), none().next().done, Object.prototype.toString.call(Object.getPrototypeOf(g)), g.prototype.hasOwnProperty('constructor')];
-  )js"), R"([7,true,"[object Generator]",true,"[object GeneratorFunction]",false])");
+  )js"),
+            R"([7,true,"[object Generator]",true,"[object GeneratorFunction]",false])");
 }
 
 TEST_F(CoroutineTest, ARunningGeneratorRefusesToResume) {
@@ -55,7 +60,8 @@ TEST_F(CoroutineTest, ARunningGeneratorRefusesToResume) {
     var i, g = edge.generatorFunction(function () { return edge.generator(g, function () { try { i.next() } catch (e) { edge.yield(e instanceof TypeError) } }) });
     i = g();
     return i.next();
-  )js"), R"({"value":true,"done":false})");
+  )js"),
+            R"({"value":true,"done":false})");
 }
 
 TEST_F(CoroutineTest, YieldStarDelegatesValuesErrorsAndReturns) {
@@ -71,7 +77,8 @@ TEST_F(CoroutineTest, YieldStarDelegatesValuesErrorsAndReturns) {
     log(i.next().value); log(i.next('sent').value); log(i['throw']('t').value); log(i.next().done);
     var k = outer(); k.next(); log(k['return']('r').value);
     return l;
-  )js"), R"([1,"sent",2,"caught t","inner fin","done",true,"inner fin","r"])");
+  )js"),
+            R"([1,"sent",2,"caught t","inner fin","done",true,"inner fin","r"])");
 }
 
 TEST_F(CoroutineTest, AsyncGeneratorsAnswerQueuedRequestsInOrder) {
@@ -79,7 +86,8 @@ TEST_F(CoroutineTest, AsyncGeneratorsAnswerQueuedRequestsInOrder) {
     var g = edge.asyncGeneratorFunction(function () { return edge.asyncGenerator(g, function () { edge.asyncYield(1); edge.asyncYield(Promise.resolve(2)) }) });
     var i = g();
     return edge.await(Promise.all([i.next(), i.next(), i.next(), i.next()])).map(function (r) { return [r.value, r.done] });
-  )js"), "[[1,false],[2,false],[null,true],[null,true]]");
+  )js"),
+            "[[1,false],[2,false],[null,true],[null,true]]");
 }
 
 TEST_F(CoroutineTest, AsyncGeneratorReturnRunsFinally) {
@@ -92,7 +100,8 @@ TEST_F(CoroutineTest, AsyncGeneratorReturnRunsFinally) {
     var fresh = g(); log(edge.await(fresh['return'](Promise.resolve(9))).value); log(edge.await(fresh.next()).done);
     try { edge.await(g()['throw'](new Error('t'))) } catch (e) { log(e.message) }
     return l;
-  )js"), R"([1,"fin",9,true,"t"])");
+  )js"),
+            R"([1,"fin",9,true,"t"])");
 }
 
 TEST_F(CoroutineTest, AsyncYieldStarWalksSyncAndAsyncIterables) {
@@ -104,7 +113,8 @@ TEST_F(CoroutineTest, AsyncYieldStarWalksSyncAndAsyncIterables) {
     var w = edge.asyncIterator(b()), s;
     while (!(s = w.next()).done) log(s.value);
     return l;
-  )js"), "[1,9,3,4]");
+  )js"),
+            "[1,9,3,4]");
 }
 
 TEST_F(CoroutineTest, AwaitOutsideACoroutineIsATypeError) {
@@ -119,11 +129,13 @@ TEST_F(CoroutineTest, ManyWaitingCoroutinesAllResume) {
     for (var i = 0; i < 600; i++) (function (i) { all.push(edge.async(function () { edge.await(null); edge.await(null); return i })) })(i);
     var sum = 0; edge.await(Promise.all(all)).forEach(function (x) { sum += x });
     return sum;
-  )js"), "179700");
+  )js"),
+            "179700");
 }
 
 TEST_F(CoroutineTest, NothingOfTheEngineLeaks) {
-  EXPECT_EQ(Run("return [typeof Duktape, typeof CBOR, Object.getOwnPropertyNames(globalThis).filter(function (n) { return /Duk|Thread/.test(n) })]"),
+  EXPECT_EQ(Run("return [typeof Duktape, typeof CBOR, Object.getOwnPropertyNames(globalThis).filter(function (n) { return "
+                "/Duk|Thread/.test(n) })]"),
             R"(["undefined","undefined",[]])");
 }
 

@@ -22,11 +22,12 @@
 
 namespace edge::js {
 
-// Installs natives and library files into a fresh heap, and takes the engine's own `Duktape` global away. Called once, before any user code.
-// Throws (engine error) when the heap is out of memory.
+// Installs natives and library files into a fresh heap, and takes the engine's own `Duktape` global away. Called once, before any user
+// code. Throws (engine error) when the heap is out of memory.
 void InstallLanguage(duk_context* ctx);
 
-// [ ... ] -> [ ... function ]. A function that a library file kept for C++ with `native.expose(name, function)`. A name that no file exposed is a bug of ours.
+// [ ... ] -> [ ... function ]. A function that a library file kept for C++ with `native.expose(name, function)`. A name that no file
+// exposed is a bug of ours.
 void PushLibraryFunction(duk_context* ctx, const char* name);
 
 // [ ... ] -> [ ... edge ]. The language-support object that lowered bundles and library files get as their argument.
@@ -39,15 +40,16 @@ struct LibraryNative {
   int length;
 };
 
-// Runs one library file (compiled bytecode or source, whose value is `(function (global, native, edge) {...})`), with `natives` as members of a
-// fresh `native` object. Runs JavaScript. Throws what the file throws.
-void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content, std::span<const LibraryNative> natives);
+// Runs one library file (compiled bytecode or source, whose value is `(function (global, native, edge) {...})`), with `natives` as members
+// of a fresh `native` object. Runs JavaScript. Throws what the file throws.
+void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content,
+                    std::span<const LibraryNative> natives);
 
 // ---- Microtasks ----------------------------------------------------------------------------------------------------------------------
 
-// Runs jobs until the ring is empty, then reports rejections that nobody handled (RejectionHooks). Runs JavaScript; errors of jobs go to the
-// promises they belong to or to the uncaught-error hook, never to the caller. Does nothing when called from inside a job; stops when the isolate is over
-// a limit.
+// Runs jobs until the ring is empty, then reports rejections that nobody handled (RejectionHooks). Runs JavaScript; errors of jobs go to
+// the promises they belong to or to the uncaught-error hook, never to the caller. Does nothing when called from inside a job; stops when
+// the isolate is over a limit.
 void RunMicrotasks(duk_context* ctx);
 bool HasMicrotasks(duk_context* ctx);
 
@@ -70,7 +72,8 @@ void SetErrorHooks(duk_context* ctx, const ErrorHooks& hooks);
 
 // [ ... iterable ] -> [ ... iterator next ]. GetIterator; throws TypeError for what is not iterable. Runs JavaScript.
 void OpenIterator(duk_context* ctx);
-// [ ... iterator next ] -> [ ... iterator next value ] and true, or the stack as it was and false at the end. Runs JavaScript; throws what it throws.
+// [ ... iterator next ] -> [ ... iterator next value ] and true, or the stack as it was and false at the end. Runs JavaScript; throws what
+// it throws.
 bool IteratorStep(duk_context* ctx);
 // [ ... iterator next ] -> [ ... ]. Calls iterator.return() for an early exit.
 void CloseIterator(duk_context* ctx);

@@ -26,9 +26,15 @@ class LanguageTest : public ::testing::Test, public IsolateHost {
       InstallLanguage(ctx);
       ErrorHooks hooks;
       hooks.data = this;
-      hooks.unhandled_rejection = [](duk_context* c, void* test) { static_cast<LanguageTest*>(test)->unhandled_.push_back(duk_safe_to_string(c, -1)); };
-      hooks.rejection_handled = [](duk_context* c, void* test) { static_cast<LanguageTest*>(test)->handled_later_.push_back(duk_safe_to_string(c, -1)); };
-      hooks.uncaught_error = [](duk_context* c, void* test) { static_cast<LanguageTest*>(test)->uncaught_.push_back(duk_safe_to_string(c, -1)); };
+      hooks.unhandled_rejection = [](duk_context* c, void* test) {
+        static_cast<LanguageTest*>(test)->unhandled_.push_back(duk_safe_to_string(c, -1));
+      };
+      hooks.rejection_handled = [](duk_context* c, void* test) {
+        static_cast<LanguageTest*>(test)->handled_later_.push_back(duk_safe_to_string(c, -1));
+      };
+      hooks.uncaught_error = [](duk_context* c, void* test) {
+        static_cast<LanguageTest*>(test)->uncaught_.push_back(duk_safe_to_string(c, -1));
+      };
       SetErrorHooks(ctx, hooks);
       PushEdgeObject(ctx);
       duk_put_global_string(ctx, "edge");
@@ -37,8 +43,8 @@ class LanguageTest : public ::testing::Test, public IsolateHost {
     ASSERT_FALSE(error.has_value()) << error->name << ": " << error->message << "\n" << error->stack;
   }
 
-  // Runs the snippet as a function body in a coroutine, drains the microtasks, and returns the JSON of what its promise was fulfilled with, or
-  // "Name: message" of the error.
+  // Runs the snippet as a function body in a coroutine, drains the microtasks, and returns the JSON of what its promise was fulfilled with,
+  // or "Name: message" of the error.
   std::string Run(std::string_view body) {
     std::string result;
     const auto error = isolate_->Run({}, [&](duk_context* ctx) {

@@ -13,11 +13,13 @@ TEST_F(LibraryTest, SortIsStableAndPutsUndefinedAndHolesLast) {
     var stable = a.every(function (x, i) { return !i || x.k > a[i - 1].k || (x.k === a[i - 1].k && x.i > a[i - 1].i) });
     var holes = [5, undefined, 3, , 1].sort();
     return [stable, [3, 1, 10, 2].sort(), holes.length, 4 in holes, holes.slice(0, 3), ['\uff61', '\ud800\udc00'].sort()[0] === '\ud800\udc00', [2, 1].toSorted()];
-  )js"), "[true,[1,10,2,3],5,false,[1,3,5],true,[1,2]]");
+  )js"),
+            "[true,[1,10,2,3],5,false,[1,3,5],true,[1,2]]");
 }
 
 TEST_F(LibraryTest, AThrowingCompareLeavesTheArrayAlone) {
-  EXPECT_EQ(Run("var a = [3, 1, 2]; try { a.sort(function () { throw new Error('x') }) } catch (e) { log(e.message) } return [a, l]"), R"([[3,1,2],["x"]])");
+  EXPECT_EQ(Run("var a = [3, 1, 2]; try { a.sort(function () { throw new Error('x') }) } catch (e) { log(e.message) } return [a, l]"),
+            R"([[3,1,2],["x"]])");
 }
 
 TEST_F(LibraryTest, SortingIsCharged) {
@@ -35,7 +37,8 @@ TEST_F(LibraryTest, ArrayMethods) {
       [NaN].includes(NaN), [1, 2, 3].find(function (x) { return x > 1 }), [1].findIndex(function () { return false }), [1, 2, 3].toSpliced(1, 1, 9, 8), [1, 2, 3].with(-1, 7),
       [1, 2, 3].toReversed(), [1, 2, 3].fill(0, 1), [1, 2, 3, 4].copyWithin(1, 0), Array.from({ length: 2 }, function (_, i) { return i }), Array.of(7),
       Array.from(new Map([[1, 2]])), Array.from([5].entries()), edge.await(Array.fromAsync([1, Promise.resolve(2)]))];
-  )js"), "[[1,2,3],[1,1,2,2],3,2,true,2,-1,[1,9,8,3],[1,2,7],[3,2,1],[1,0,0],[1,1,2,3],[0,1],[7],[[1,2]],[[0,5]],[1,2]]");
+  )js"),
+            "[[1,2,3],[1,1,2,2],3,2,true,2,-1,[1,9,8,3],[1,2,7],[3,2,1],[1,0,0],[1,1,2,3],[0,1],[7],[[1,2]],[[0,5]],[1,2]]");
 }
 
 TEST_F(LibraryTest, ArraySubclassesKeepTheirKind) {
@@ -46,7 +49,8 @@ TEST_F(LibraryTest, ArraySubclassesKeepTheirKind) {
     function kind(x) { return x instanceof S && x.length }
     return [kind(s), Array.isArray(s), kind(s.map(function (x) { return x })), kind(s.filter(function (x) { return x > 1 })), kind(s.slice(1)), kind(s.concat([4])),
             kind(s.flat()), S.from([1]) instanceof S, s.toSorted() instanceof S];
-  )js"), "[3,true,3,2,2,4,3,true,false]");
+  )js"),
+            "[3,true,3,2,2,4,3,true,false]");
 }
 
 TEST_F(LibraryTest, StringMethods) {
@@ -54,7 +58,8 @@ TEST_F(LibraryTest, StringMethods) {
     return ['a'.padStart(3, 'xy'), 'a'.padEnd(3), 'abc'.at(-1), ' x '.trimStart(), ' x '.trimEnd(), 'ab'.repeat(2), 'abc'.includes('b'), 'abc'.endsWith('b', 2),
       '\u0041\u030a'.normalize().length, '\u00c5'.normalize('NFD').length, String.raw({ raw: ['a', 'b'] }, 1), 'a\ud800'.isWellFormed(), 'a\ud800'.toWellFormed() === 'a\ufffd',
       '\ud83d\ude00'.codePointAt(0), Array.from('a\ud83d\ude00').length, String.fromCodePoint(128512) === '\ud83d\ude00', 'a'.localeCompare('b'), 'a'.localeCompare('a')];
-  )js"), R"(["xya","a  ","c","x "," x","abab",true,true,1,2,"a1b",false,true,128512,2,true,-1,0])");
+  )js"),
+            R"(["xya","a  ","c","x "," x","abab",true,true,1,2,"a1b",false,true,128512,2,true,-1,0])");
 }
 
 TEST_F(LibraryTest, ObjectMethods) {
@@ -63,14 +68,16 @@ TEST_F(LibraryTest, ObjectMethods) {
       Object.groupBy([1, 2, 3], function (x) { return x % 2 ? 'odd' : 'even' }), Map.groupBy([1, 2], function (x) { return x }).get(2),
       Object.getOwnPropertyDescriptors({ a: 1 }).a.value, [Symbol('d').description, Symbol('').description], Symbol().description === undefined,
       typeof Symbol.asyncIterator, typeof Symbol.dispose];
-  )js"), R"([[["a",1]],[1],{"a":1},true,{"odd":[1,3],"even":[2]},[2],1,["d",""],true,"symbol","symbol"])");
+  )js"),
+            R"([[["a",1]],[1],{"a":1},true,{"odd":[1,3],"even":[2]},[2],1,["d",""],true,"symbol","symbol"])");
 }
 
 TEST_F(LibraryTest, NumbersAndMath) {
   EXPECT_EQ(Run(R"js(
     return [(1234567.891).toLocaleString(), (0.5).toLocaleString(undefined, { minimumFractionDigits: 2 }), Math.hypot(3, 4), Math.clz32(1), Math.imul(0xffffffff, 5),
             Math.trunc(-1.5), Math.sign(-3), Math.cbrt(27), Math.fround(5.5), Math.log2(8), Number.isInteger(5), Number.parseFloat('1.5')];
-  )js"), R"(["1,234,567.891","0.50",5,31,-5,-1,-1,3,5.5,3,true,1.5])");
+  )js"),
+            R"(["1,234,567.891","0.50",5,31,-5,-1,-1,3,5.5,3,true,1.5])");
 }
 
 TEST_F(LibraryTest, TypedArrays) {
@@ -79,20 +86,21 @@ TEST_F(LibraryTest, TypedArrays) {
     return [Array.from(u.map(function (x) { return x * 2 })), Array.from(u.slice(1)), u.at(-1), Array.from(u.toSorted()), u.includes(2), Uint8Array.of(5).length, u.with(0, 9)[0],
       u.filter(function (x) { return x > 1 }).join(), Object.prototype.toString.call(u), Array.from(new Float64Array([3, NaN, 1]).sort()).map(String), Uint8Array.BYTES_PER_ELEMENT,
       Array.from(u.entries()).length, u.find(function (x) { return x === 1 }), u.indexOf(2), String(u)];
-  )js"), R"([[6,2,4],[1,2],2,[1,2,3],true,1,9,"3,2","[object Uint8Array]",["1","3","NaN"],1,3,1,2,"3,1,2"])");
+  )js"),
+            R"([[6,2,4],[1,2],2,[1,2,3],true,1,9,"3,2","[object Uint8Array]",["1","3","NaN"],1,3,1,2,"3,1,2"])");
 }
 
 TEST_F(LibraryTest, DatesReadAsInV8InUtc) {
-  EXPECT_EQ(Run(R"js(
+  EXPECT_EQ(
+      Run(R"js(
     var d = new Date(1700000000000), bad;
     try { d.toLocaleString('de-DE') } catch (e) { bad = e.name }
     return [String(d), d.toUTCString(), d.toLocaleString(), d.toLocaleDateString('en-US', { year: 'numeric', month: 'long', day: 'numeric' }), String(new Date(NaN)), bad];
-  )js"), R"json(["Tue Nov 14 2023 22:13:20 GMT+0000 (Coordinated Universal Time)","Tue, 14 Nov 2023 22:13:20 GMT","11/14/2023, 10:13:20 PM","November 14, 2023","Invalid Date","RangeError"])json");
+  )js"),
+      R"json(["Tue Nov 14 2023 22:13:20 GMT+0000 (Coordinated Universal Time)","Tue, 14 Nov 2023 22:13:20 GMT","11/14/2023, 10:13:20 PM","November 14, 2023","Invalid Date","RangeError"])json");
 }
 
-TEST_F(LibraryTest, BigIntIsRefusedByName) {
-  EXPECT_EQ(Run("return BigInt(1)"), "TypeError: BigInt is not supported by this runtime");
-}
+TEST_F(LibraryTest, BigIntIsRefusedByName) { EXPECT_EQ(Run("return BigInt(1)"), "TypeError: BigInt is not supported by this runtime"); }
 
 TEST_F(LibraryTest, LoweredHelpers) {
   EXPECT_EQ(Run(R"js(
@@ -102,7 +110,8 @@ TEST_F(LibraryTest, LoweredHelpers) {
     o[key] = 1;
     return [copy, copy[s], rest, Object.getOwnPropertySymbols(rest).length, edge.spread({}, 'ab'), edge.spread({}, null), edge.name(function () {}, 'n').name,
             o[key], key in o, Reflect.ownKeys(o), edge.protoLiteral({}, null) instanceof Object];
-  )js"), R"([{"a":1,"b":2},3,{"b":2},0,{"0":"a","1":"b"},{},"n",1,true,[],false])");
+  )js"),
+            R"([{"a":1,"b":2},3,{"b":2},0,{"0":"a","1":"b"},{},"n",1,true,[],false])");
 }
 
 TEST_F(LibraryTest, StructuredCloneKeepsShapeAndIdentity) {
@@ -111,7 +120,8 @@ TEST_F(LibraryTest, StructuredCloneKeepsShapeAndIdentity) {
     var u = new Uint8Array([1, 2, 3, 4]).subarray(1, 3), c = structuredClone(o), v = structuredClone({ u: u, b: u.buffer });
     return [c !== o, c.self === c, c.a[1].getTime(), c.a[2].get(1).x, 'u' in c, String(c.r), c.s.has(1), c.e instanceof RangeError, c.e.message,
             v.u.buffer === v.b, v.u.length, v.u[0], v.b !== u.buffer];
-  )js"), R"([true,true,5,1,true,"/a/g",true,true,"bad",true,2,2,true])");
+  )js"),
+            R"([true,true,5,1,true,"/a/g",true,true,"bad",true,2,2,true])");
 }
 
 TEST_F(LibraryTest, LocaleCompareIsTheRootCollation) {
@@ -119,7 +129,8 @@ TEST_F(LibraryTest, LocaleCompareIsTheRootCollation) {
     return [['b', 'a', 'B', 'A', '\u00e4', 'z', '10', '9', '_', '\u00e9', 'e'].sort(function (x, y) { return x.localeCompare(y) }).join(''),
       'a'.localeCompare('B'), 'a10'.localeCompare('a9', undefined, { numeric: true }), 'a'.localeCompare('A', 'en', { sensitivity: 'base' }),
       'a'.localeCompare('\u00e1', 'en', { sensitivity: 'accent' }), ['x10', 'x9'].sort(new Intl.Collator('en', { numeric: true }).compare)];
-  )js"), "[\"_109aA\u00e4bBe\u00e9z\",-1,1,0,-1,[\"x9\",\"x10\"]]");
+  )js"),
+            "[\"_109aA\u00e4bBe\u00e9z\",-1,1,0,-1,[\"x9\",\"x10\"]]");
   EXPECT_EQ(Run("try { 'a'.localeCompare('b', 'sv') } catch (e) { return e.name }"), "\"RangeError\"");
 }
 
@@ -128,7 +139,8 @@ TEST_F(LibraryTest, StructuredCloneRefusesWhatCannotBeCloned) {
     return [function f() {}, Symbol('x'), { a: { b: function () {} } }, new WeakMap(), Promise.resolve()].map(function (x) {
       try { structuredClone(x) } catch (e) { return e.name }
     });
-  )js"), R"(["DataCloneError","DataCloneError","DataCloneError","DataCloneError","DataCloneError"])");
+  )js"),
+            R"(["DataCloneError","DataCloneError","DataCloneError","DataCloneError","DataCloneError"])");
 }
 
 TEST_F(LibraryTest, NativeCodeWalksIterables) {

@@ -6,7 +6,8 @@ namespace {
 
 constexpr duk_uint_t kOwnKeys = DUK_ENUM_OWN_PROPERTIES_ONLY | DUK_ENUM_INCLUDE_SYMBOLS | DUK_ENUM_SORT_ARRAY_INDICES;
 
-// [ ... ] -> [ ... ]. CopyDataProperties from the value at `source` to the object at `target`, without the keys in the array at `excluded` (or -1).
+// [ ... ] -> [ ... ]. CopyDataProperties from the value at `source` to the object at `target`, without the keys in the array at `excluded`
+// (or -1).
 void CopyDataProperties(duk_context* ctx, duk_idx_t target, duk_idx_t source, duk_idx_t excluded) {
   if (!duk_is_object(ctx, source)) {
     if (!duk_is_string(ctx, source) || duk_is_symbol(ctx, source)) return;
@@ -46,7 +47,8 @@ duk_ret_t Spread(duk_context* ctx) {
 // (source, excluded) -> object.
 duk_ret_t Rest(duk_context* ctx) {
   duk_set_top(ctx, 2);
-  if (duk_is_null_or_undefined(ctx, 0)) ThrowError(ctx, "TypeError", "Cannot destructure '%s' as it is %s.", duk_safe_to_string(ctx, 0), duk_safe_to_string(ctx, 0));
+  if (duk_is_null_or_undefined(ctx, 0))
+    ThrowError(ctx, "TypeError", "Cannot destructure '%s' as it is %s.", duk_safe_to_string(ctx, 0), duk_safe_to_string(ctx, 0));
   duk_push_object(ctx);
   duk_push_array(ctx);
   // The keys as property keys: interned strings and symbols, to be compared by address.

@@ -315,7 +315,8 @@ constexpr Method kMapIteratorMethods[] = {{"next", IteratorNext<MapTraits>, 0}};
 constexpr Method kSetIteratorMethods[] = {{"next", IteratorNext<SetTraits>, 0}};
 
 void Hide(duk_context* ctx, duk_idx_t object) {
-  duk_def_prop(ctx, object, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE);
+  duk_def_prop(ctx, object,
+               DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE);
 }
 
 // Makes `alias` the same function as `name` on the prototype of the type.
@@ -328,7 +329,8 @@ void Alias(duk_context* ctx, const NativeType& type, const char* name, const cha
 }
 
 void DefineIteratorClass(duk_context* ctx, const NativeType& type, std::span<const Method> methods) {
-  DefineClass(ctx, {.type = &type, .name = type.name, .construct = nullptr, .methods = methods, .members = Class::Members::kEcmaScriptHidden});
+  DefineClass(ctx,
+              {.type = &type, .name = type.name, .construct = nullptr, .methods = methods, .members = Class::Members::kEcmaScriptHidden});
   duk_pop(ctx);
   PushPrototype(ctx, type);
   duk_del_prop_string(ctx, -1, "constructor");
@@ -367,7 +369,9 @@ constexpr LibraryNative kNatives[] = {{"collectionKind", NativeCollectionKind, 1
 }  // namespace
 
 CollectionKind CollectionKindOf(duk_context* ctx, duk_idx_t index) {
-  return IsNative(ctx, index, kMapType) ? CollectionKind::kMap : IsNative(ctx, index, kSetType) ? CollectionKind::kSet : CollectionKind::kNone;
+  return IsNative(ctx, index, kMapType)   ? CollectionKind::kMap
+         : IsNative(ctx, index, kSetType) ? CollectionKind::kSet
+                                          : CollectionKind::kNone;
 }
 
 void PushCollection(duk_context* ctx, CollectionKind kind) {

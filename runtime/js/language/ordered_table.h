@@ -1,7 +1,8 @@
 // The hash table of Map and Set: insertion-ordered, with iterators that survive deletion, clearing and growth.
 //
-// A key is reduced to {tag, 64 bits}: strings and symbols are interned by the engine, objects never move, numbers are their bits. So comparing keys never
-// enters the engine. Hashes come from addresses; no order follows from them, because iteration walks the entries in insertion order.
+// A key is reduced to {tag, 64 bits}: strings and symbols are interned by the engine, objects never move, numbers are their bits. So
+// comparing keys never enters the engine. Hashes come from addresses; no order follows from them, because iteration walks the entries in
+// insertion order.
 //
 //      buckets[hash] -> entry -> entry (chain)       entries: 0 1 x 3 4 ...   (x: deleted; squeezed out when most are)
 //

@@ -1,8 +1,8 @@
 // Promises for native code: make one, settle it later, read its state, react to it.
 //
-// A host function that starts an operation calls NewPromise, keeps the number and returns the promise to JavaScript; when the operation ends, whoever
-// holds the isolate pushes the value, calls SettlePromise and then RunMicrotasks (language.h). The number is not a pointer: it may cross a suspension,
-// sit in a queue or outlive the isolate.
+// A host function that starts an operation calls NewPromise, keeps the number and returns the promise to JavaScript; when the operation
+// ends, whoever holds the isolate pushes the value, calls SettlePromise and then RunMicrotasks (language.h). The number is not a pointer:
+// it may cross a suspension, sit in a queue or outlive the isolate.
 #ifndef EDGE_RUNTIME_JS_LANGUAGE_PROMISE_H_
 #define EDGE_RUNTIME_JS_LANGUAGE_PROMISE_H_
 
@@ -35,15 +35,16 @@ void ToPromise(duk_context* ctx);
 uint32_t NewPromise(duk_context* ctx);
 
 enum class Settle : uint8_t { kResolve, kReject };
-// [ ... value ] -> [ ... ]. Settles as a resolve or reject function does (kResolve adopts promises and thenables). Does nothing when the number is
-// unknown: settled or dropped before, or of another heap. Reactions run at the next RunMicrotasks.
+// [ ... value ] -> [ ... ]. Settles as a resolve or reject function does (kResolve adopts promises and thenables). Does nothing when the
+// number is unknown: settled or dropped before, or of another heap. Reactions run at the next RunMicrotasks.
 void SettlePromise(duk_context* ctx, uint32_t id, Settle how);
 // Forgets the number; the promise stays pending for ever.
 void DropPromise(duk_context* ctx, uint32_t id);
 // How many are neither settled nor dropped.
 size_t PendingPromiseCount(duk_context* ctx);
 
-// Called as a microtask once a promise is settled. Stack: [ ... value_or_reason ], left as it was. What it throws goes to the uncaught-error hook.
+// Called as a microtask once a promise is settled. Stack: [ ... value_or_reason ], left as it was. What it throws goes to the
+// uncaught-error hook.
 using SettledCallback = void (*)(duk_context* ctx, void* data, PromiseState state);
 // Adds a native reaction and marks the promise handled. When the heap dies first the callback is never called, so `data` owns nothing.
 // REQUIRES: a promise.

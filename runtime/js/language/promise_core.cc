@@ -268,15 +268,9 @@ constexpr Method kMethods[] = {
 };
 
 constexpr LibraryNative kNatives[] = {
-    {"pending", NativePending, 0},
-    {"resolvePromise", NativeResolve, 2},
-    {"rejectPromise", NativeReject, 2},
-    {"isPromise", NativeIsPromise, 1},
-    {"resolve", EdgeResolve, 1},
-    {"reject", EdgeReject, 1},
-    {"coerceToPromise", NativeCoerce, 1},
-    {"markHandled", NativeMarkHandled, 1},
-    {"awaitInGenerator", NativeAwaitInGenerator, 2},
+    {"pending", NativePending, 0},        {"resolvePromise", NativeResolve, 2},  {"rejectPromise", NativeReject, 2},
+    {"isPromise", NativeIsPromise, 1},    {"resolve", EdgeResolve, 1},           {"reject", EdgeReject, 1},
+    {"coerceToPromise", NativeCoerce, 1}, {"markHandled", NativeMarkHandled, 1}, {"awaitInGenerator", NativeAwaitInGenerator, 2},
 };
 
 }  // namespace

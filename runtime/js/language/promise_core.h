@@ -11,7 +11,8 @@
 //      kAsyncGenerator   generator
 //      kNative           (none)
 //
-// Invariants: (1) a promise leaves kPending once; (2) reactions exist only while pending; (3) jobs run in the order in which they were queued.
+// Invariants: (1) a promise leaves kPending once; (2) reactions exist only while pending; (3) jobs run in the order in which they were
+// queued.
 #ifndef EDGE_RUNTIME_JS_LANGUAGE_PROMISE_CORE_H_
 #define EDGE_RUNTIME_JS_LANGUAGE_PROMISE_CORE_H_
 
@@ -28,11 +29,11 @@ constexpr uint32_t kSlotsPerReaction = 3;
 struct Promise {
   PromiseState state = PromiseState::kPending;
   bool handled = false;
-  bool reported = false;           // to the unhandled_rejection hook
-  bool resolver_used = false;      // of the resolving functions its constructor made
+  bool reported = false;       // to the unhandled_rejection hook
+  bool resolver_used = false;  // of the resolving functions its constructor made
   uint32_t reaction_count = 0;
-  Reaction first;                  // reaction 0
-  std::vector<Reaction> more;      // reactions 1...
+  Reaction first;              // reaction 0
+  std::vector<Reaction> more;  // reactions 1...
 };
 
 // [ ... ] -> [ ... promise ].
@@ -49,8 +50,8 @@ void MarkHandled(duk_context* ctx, duk_idx_t promise);
 // [ ... a b c ] -> [ ... ]. Adds the reaction to a pending promise, or queues its job. Marks the promise handled.
 void AddReaction(duk_context* ctx, duk_idx_t promise, const Reaction& reaction);
 
-// [ ... value ] -> [ ... promise ]. PromiseResolve(%Promise%, value): the value itself when it is an intrinsic promise. Never throws JavaScript errors:
-// a throwing `constructor` or `then` getter becomes a rejected promise.
+// [ ... value ] -> [ ... promise ]. PromiseResolve(%Promise%, value): the value itself when it is an intrinsic promise. Never throws
+// JavaScript errors: a throwing `constructor` or `then` getter becomes a rejected promise.
 void CoerceToPromise(duk_context* ctx);
 
 // [ ... ] -> [ ... resolve reject ]. A fresh pair of resolving functions for the promise.
@@ -59,7 +60,8 @@ void PushResolvingFunctions(duk_context* ctx, duk_idx_t promise);
 // [ ... x y argument ] -> [ ... ]. Queues a job (microtask.cc).
 void EnqueueJob(duk_context* ctx, const Reaction& job);
 
-// [ ... thread yielded ] -> [ ... ]. What follows a step of an async function: settles `promise` or awaits the yielded value (coroutine.cc).
+// [ ... thread yielded ] -> [ ... ]. What follows a step of an async function: settles `promise` or awaits the yielded value
+// (coroutine.cc).
 void AfterCoroutineStep(duk_context* ctx, duk_idx_t promise);
 
 // True when the promise was made by %Promise% itself, so that its constructor and species need no look-up.

@@ -15,7 +15,8 @@ TEST_F(PromiseTest, ReactionsRunInTheOrderOfTheLanguage) {
     log('sync');
     for (var i = 0; i < 6; i++) edge.await(null);
     return l.join(' ');
-  )js"), R"("sync t1 a1 q t2 a2 t3")");
+  )js"),
+            R"("sync t1 a1 q t2 a2 t3")");
 }
 
 TEST_F(PromiseTest, AsyncFunctionThatReturnsAPromiseTakesThreeTicks) {
@@ -24,7 +25,8 @@ TEST_F(PromiseTest, AsyncFunctionThatReturnsAPromiseTakesThreeTicks) {
     Promise.resolve().then(function () { log(1) }).then(function () { log(2) }).then(function () { log(3) }).then(function () { log(4) });
     for (var i = 0; i < 8; i++) edge.await(null);
     return l.join(' ');
-  )js"), R"("1 2 ap 3 4")");
+  )js"),
+            R"("1 2 ap 3 4")");
 }
 
 TEST_F(PromiseTest, EdgeResolveTicksAsAnAsyncFunction) {
@@ -34,7 +36,8 @@ TEST_F(PromiseTest, EdgeResolveTicksAsAnAsyncFunction) {
     Promise.resolve().then(function () { log(1) }).then(function () { log(2) }).then(function () { log(3) });
     for (var i = 0; i < 8; i++) edge.await(null);
     return l.join(' ');
-  )js"), R"("v 1 2 ap 3")");
+  )js"),
+            R"("v 1 2 ap 3")");
 }
 
 TEST_F(PromiseTest, AForeignThenableCostsOneMoreJob) {
@@ -44,25 +47,29 @@ TEST_F(PromiseTest, AForeignThenableCostsOneMoreJob) {
     Promise.resolve().then(function () { log(1) }).then(function () { log(2) }).then(function () { log(3) });
     for (var i = 0; i < 8; i++) edge.await(null);
     return l.join(' ');
-  )js"), R"("then 1 v7 2 3")");
+  )js"),
+            R"("then 1 v7 2 3")");
 }
 
 TEST_F(PromiseTest, ASettledPromiseIgnoresLaterCalls) {
   EXPECT_EQ(Run(R"js(
     var p = new Promise(function (resolve, reject) { resolve(1); reject(2); resolve(3); throw 4; });
     return edge.await(p);
-  )js"), "1");
+  )js"),
+            "1");
 }
 
 TEST_F(PromiseTest, ResolvingWithItselfIsATypeError) {
-  EXPECT_EQ(Run("var r, p = new Promise(function (x) { r = x }); r(p); return edge.await(p)"), "TypeError: Chaining cycle detected for promise");
+  EXPECT_EQ(Run("var r, p = new Promise(function (x) { r = x }); r(p); return edge.await(p)"),
+            "TypeError: Chaining cycle detected for promise");
 }
 
 TEST_F(PromiseTest, AThrowingThenGetterRejects) {
   EXPECT_EQ(Run(R"js(
     var bad = {}; Object.defineProperty(bad, 'then', { get: function () { throw new RangeError('getter') } });
     return edge.await(Promise.resolve(bad));
-  )js"), "RangeError: getter");
+  )js"),
+            "RangeError: getter");
 }
 
 TEST_F(PromiseTest, CombinatorsAgreeWithTheLanguage) {
@@ -77,7 +84,8 @@ TEST_F(PromiseTest, CombinatorsAgreeWithTheLanguage) {
             edge.await(Promise.all([])),
             edge.await(Promise['try'](function (a) { return a + 1 }, 1)),
             edge.await(Promise.resolve(5)['finally'](function () { return 9 }))];
-  )js"), R"([[1,2,3],["fulfilled","rejected"],["AggregateError",2,"All promises were rejected"],"first",[],2,5])");
+  )js"),
+            R"([[1,2,3],["fulfilled","rejected"],["AggregateError",2,"All promises were rejected"],"first",[],2,5])");
 }
 
 TEST_F(PromiseTest, SubclassesDeriveTheirOwnKind) {
@@ -87,7 +95,8 @@ TEST_F(PromiseTest, SubclassesDeriveTheirOwnKind) {
     P.prototype.foo = function () { return 1 };
     var q = P.resolve(3).then(function (x) { return x + 1 });
     return [q instanceof P, q.foo(), edge.await(q), edge.await(P.all([q])), P.reject(1)['catch'](function () {}) instanceof P];
-  )js"), "[true,1,4,[4],true]");
+  )js"),
+            "[true,1,4,[4],true]");
 }
 
 TEST_F(PromiseTest, UnhandledRejectionsAreReportedOnceAfterTheJobs) {
@@ -105,7 +114,8 @@ TEST_F(PromiseTest, AHandlerThatComesLaterIsReported) {
 }
 
 TEST_F(PromiseTest, AnErrorInAMicrotaskIsReportedAndTheOthersRun) {
-  EXPECT_EQ(Run("queueMicrotask(function () { throw new Error('oops') }); queueMicrotask(function () { log('next') }); edge.await(0); edge.await(0); return l"),
+  EXPECT_EQ(Run("queueMicrotask(function () { throw new Error('oops') }); queueMicrotask(function () { log('next') }); edge.await(0); "
+                "edge.await(0); return l"),
             R"(["next"])");
   EXPECT_THAT(uncaught_, ::testing::ElementsAre("Error: oops"));
 }
@@ -186,7 +196,8 @@ TEST_F(PromiseTest, ManyReactionsAndManyJobsKeepTheirOrder) {
     resolve();
     edge.await(p); edge.await(0); edge.await(0);
     return [n, wrong];
-  )js"), "[1000,0]");
+  )js"),
+            "[1000,0]");
 }
 
 }  // namespace

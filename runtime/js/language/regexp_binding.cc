@@ -249,7 +249,8 @@ duk_ret_t GetFlags(duk_context* ctx) {
 duk_ret_t GetSource(duk_context* ctx) {
   duk_push_this(ctx);
   if (!IsNative(ctx, -1, kRegExpType)) {
-    if (duk_get_heapptr(ctx, -1) != RegExpStateOf(ctx).prototype) ThrowError(ctx, "TypeError", "RegExp.prototype.source getter called on incompatible receiver");
+    if (duk_get_heapptr(ctx, -1) != RegExpStateOf(ctx).prototype)
+      ThrowError(ctx, "TypeError", "RegExp.prototype.source getter called on incompatible receiver");
     duk_push_string(ctx, "(?:)");
     return 1;
   }
@@ -301,9 +302,7 @@ duk_ret_t ToString(duk_context* ctx) {
   return 1;
 }
 
-duk_ret_t Compile_(duk_context* ctx) {
-  ThrowError(ctx, "TypeError", "RegExp.prototype.compile is not supported by this runtime");
-}
+duk_ret_t Compile_(duk_context* ctx) { ThrowError(ctx, "TypeError", "RegExp.prototype.compile is not supported by this runtime"); }
 
 duk_ret_t Species(duk_context* ctx) {
   duk_push_this(ctx);
@@ -422,8 +421,9 @@ bool Match(duk_context* ctx, const regexp::Program& program, const Subject& subj
   const absl::Span<int32_t> captures(state.captures.data(), slots);
   state.running = ctx;
   state.stopped_with_error = false;
-  const regexp::MatchResult result = subject.is_ascii ? state.matcher.Match(program, subject.bytes, start, mode, captures)
-                                                      : state.matcher.Match(program, std::u16string_view(*subject.units), start, mode, captures);
+  const regexp::MatchResult result = subject.is_ascii
+                                         ? state.matcher.Match(program, subject.bytes, start, mode, captures)
+                                         : state.matcher.Match(program, std::u16string_view(*subject.units), start, mode, captures);
   switch (result) {
     case regexp::MatchResult::kMatch:
       return true;
@@ -595,7 +595,9 @@ void InstallRegExp(duk_context* ctx) {
   duk_insert(ctx, -2);
   duk_push_string(ctx, "RegExp");
   duk_insert(ctx, -2);
-  duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
+  duk_def_prop(
+      ctx, -3,
+      DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
   duk_pop(ctx);
   InstallStringDispatch(ctx);
 }

@@ -25,9 +25,9 @@ struct RegExp {
 struct Subject {
   bool is_ascii = true;
   std::string_view bytes;
-  const std::u16string* units = nullptr;       // of a string that is not ASCII
+  const std::u16string* units = nullptr;           // of a string that is not ASCII
   const std::vector<uint32_t>* offsets = nullptr;  // unit -> byte
-  size_t length = 0;                           // UTF-16 code units
+  size_t length = 0;                               // UTF-16 code units
 };
 
 // Programs, scratch memory and the latest subject that needed conversion; one per heap.
@@ -57,7 +57,7 @@ struct RegExpState {
 
   void* prototype = nullptr;  // %RegExp.prototype%
   void* constructor = nullptr;
-  void* exec = nullptr;       // %RegExp.prototype.exec%
+  void* exec = nullptr;  // %RegExp.prototype.exec%
   void* last_index = nullptr;
   void* exec_name = nullptr;
   void* index = nullptr;
@@ -66,10 +66,10 @@ struct RegExpState {
   void* symbol_match = nullptr;
   void* symbol_replace = nullptr;
   void* symbol_split = nullptr;
-  void* engine_match = nullptr;    // the engine's own String methods, for arguments that are no objects
+  void* engine_match = nullptr;  // the engine's own String methods, for arguments that are no objects
   void* engine_replace = nullptr;
   void* engine_split = nullptr;
-  void* slow = nullptr;       // glue: the generic algorithms, for patched or subclassed RegExps
+  void* slow = nullptr;  // glue: the generic algorithms, for patched or subclassed RegExps
 };
 
 RegExpState& RegExpStateOf(duk_context* ctx);

@@ -1,5 +1,6 @@
-// RegExp.prototype[Symbol.match, replace, search, split]: native loops for RegExps that nobody patched or subclassed. Everything else takes the generic
-// algorithms of runtime/js/lib/regexp.js, which call `exec` as the language says. The results are the same; only the loops differ.
+// RegExp.prototype[Symbol.match, replace, search, split]: native loops for RegExps that nobody patched or subclassed. Everything else takes
+// the generic algorithms of runtime/js/lib/regexp.js, which call `exec` as the language says. The results are the same; only the loops
+// differ.
 #include <algorithm>
 
 #include "runtime/js/language/regexp_binding.h"
@@ -75,13 +76,16 @@ duk_ret_t FastSearch(duk_context* ctx) {
 }
 
 // Appends what `replacement` ($$ $& $` $' $n $<name>) means for the current match.
-void AppendSubstitution(std::string& out, const regexp::Program& program, const RegExpState& state, const Subject& subject, std::string_view replacement) {
+void AppendSubstitution(std::string& out, const regexp::Program& program, const RegExpState& state, const Subject& subject,
+                        std::string_view replacement) {
   const auto group = [&](uint32_t i) {
     if (state.captures[2 * i] < 0) return std::string_view();
     return BytesOf(subject, static_cast<size_t>(state.captures[2 * i]), static_cast<size_t>(state.captures[2 * i + 1]));
   };
   const uint32_t groups = program.capture_count();
-  const auto digit = [&](size_t i) { return i < replacement.size() && replacement[i] >= '0' && replacement[i] <= '9' ? replacement[i] - '0' : -1; };
+  const auto digit = [&](size_t i) {
+    return i < replacement.size() && replacement[i] >= '0' && replacement[i] <= '9' ? replacement[i] - '0' : -1;
+  };
   for (size_t i = 0; i < replacement.size();) {
     const size_t dollar = replacement.find('$', i);
     if (dollar == std::string_view::npos || dollar + 1 >= replacement.size()) {

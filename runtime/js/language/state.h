@@ -1,5 +1,5 @@
-// What the language runtime keeps per heap. Values of the engine live in native objects and in a stash array (so that the collector sees them); here are
-// only their addresses, which stay valid because the engine never moves an object.
+// What the language runtime keeps per heap. Values of the engine live in native objects and in a stash array (so that the collector sees
+// them); here are only their addresses, which stay valid because the engine never moves an object.
 #ifndef EDGE_RUNTIME_JS_LANGUAGE_STATE_H_
 #define EDGE_RUNTIME_JS_LANGUAGE_STATE_H_
 
@@ -24,9 +24,9 @@ struct Roots {
   void* length = nullptr;
   void* kind = nullptr;
   void* prototype = nullptr;
-  void* hidden_resolver = nullptr;       // hidden key: the promise or resolver record of a resolving function
-  void* hidden_weak = nullptr;           // hidden key: the WeakCell of an object used as a weak key
-  void* hidden_uncloneable = nullptr;    // hidden key: on prototypes of platform classes, the name structuredClone refuses with
+  void* hidden_resolver = nullptr;     // hidden key: the promise or resolver record of a resolving function
+  void* hidden_weak = nullptr;         // hidden key: the WeakCell of an object used as a weak key
+  void* hidden_uncloneable = nullptr;  // hidden key: on prototypes of platform classes, the name structuredClone refuses with
   void* symbol_iterator = nullptr;
   void* promise_constructor = nullptr;
   void* promise_prototype = nullptr;
@@ -41,9 +41,9 @@ struct Roots {
   void* generator_prototype = nullptr;
   void* async_generator_function_prototype = nullptr;
   void* async_generator_prototype = nullptr;
-  void* array_species = nullptr;         // glue: (array) -> its species constructor, or undefined for a plain array
+  void* array_species = nullptr;  // glue: (array) -> its species constructor, or undefined for a plain array
   void* array_prototype = nullptr;
-  void* array_values = nullptr;          // %Array.prototype.values%
+  void* array_values = nullptr;  // %Array.prototype.values%
   void* array_iterator_next = nullptr;
   void* array_iterator_prototype = nullptr;
   void* iterator_prototype = nullptr;
@@ -58,7 +58,7 @@ enum class JobKind : uint8_t { kThen, kThenCapability, kAdopt, kCoroutine, kAsyn
 // The part of a reaction (or job) that is not an engine value.
 struct Reaction {
   JobKind kind = JobKind::kThen;
-  PromiseState state = PromiseState::kPending;   // of a job: how the promise ended
+  PromiseState state = PromiseState::kPending;  // of a job: how the promise ended
   SettledCallback callback = nullptr;
   void* data = nullptr;
 };
@@ -85,12 +85,12 @@ struct State {
   Roots roots;
   MicrotaskRing ring;
   ValueTable deferred;
-  void* pool_holder = nullptr;      // idle coroutine threads
+  void* pool_holder = nullptr;  // idle coroutine threads
   uint32_t pool_count = 0;
   void* rejected_holder = nullptr;  // promises rejected without a handler since the last report
   uint32_t rejected_count = 0;
   uint32_t rejected_capacity = 0;
-  void* kept_alive = nullptr;       // array: targets of WeakRefs touched in this job
+  void* kept_alive = nullptr;  // array: targets of WeakRefs touched in this job
   uint32_t kept_alive_count = 0;
   uint32_t next_weak_map_id = 1;
   uint64_t next_private_key = 1;

@@ -1,6 +1,7 @@
 // structuredClone, and the clone by which values travel between isolates' callers.
 //
-// Recursive, with a check of the native stack at each level. What was cloned already is remembered by identity, so cycles and shared parts stay as they are.
+// Recursive, with a check of the native stack at each level. What was cloned already is remembered by identity, so cycles and shared parts
+// stay as they are.
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -156,7 +157,9 @@ void CloneError(const Cloner& cloner, duk_idx_t original) {
     } else {
       duk_safe_to_string(ctx, -1);
     }
-    duk_def_prop(ctx, clone, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
+    duk_def_prop(ctx, clone,
+                 DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE |
+                     DUK_DEFPROP_FORCE);
   }
 }
 
@@ -191,13 +194,15 @@ struct ViewKind {
   duk_uint_t kind;
 };
 constexpr ViewKind kViews[] = {
-    {"DataView", DUK_BUFOBJ_DATAVIEW},       {"Int8Array", DUK_BUFOBJ_INT8ARRAY},       {"Uint8Array", DUK_BUFOBJ_UINT8ARRAY},
-    {"Int16Array", DUK_BUFOBJ_INT16ARRAY},   {"Uint16Array", DUK_BUFOBJ_UINT16ARRAY},   {"Int32Array", DUK_BUFOBJ_INT32ARRAY},
-    {"Uint32Array", DUK_BUFOBJ_UINT32ARRAY}, {"Float32Array", DUK_BUFOBJ_FLOAT32ARRAY}, {"Float64Array", DUK_BUFOBJ_FLOAT64ARRAY},
-    {"Uint8ClampedArray", DUK_BUFOBJ_UINT8CLAMPEDARRAY},
+    {"DataView", DUK_BUFOBJ_DATAVIEW},         {"Int8Array", DUK_BUFOBJ_INT8ARRAY},
+    {"Uint8Array", DUK_BUFOBJ_UINT8ARRAY},     {"Int16Array", DUK_BUFOBJ_INT16ARRAY},
+    {"Uint16Array", DUK_BUFOBJ_UINT16ARRAY},   {"Int32Array", DUK_BUFOBJ_INT32ARRAY},
+    {"Uint32Array", DUK_BUFOBJ_UINT32ARRAY},   {"Float32Array", DUK_BUFOBJ_FLOAT32ARRAY},
+    {"Float64Array", DUK_BUFOBJ_FLOAT64ARRAY}, {"Uint8ClampedArray", DUK_BUFOBJ_UINT8CLAMPEDARRAY},
 };
 
-// Throws for objects of the platform: those whose prototypes say so with the hidden key (native.uncloneable of library files), and native objects.
+// Throws for objects of the platform: those whose prototypes say so with the hidden key (native.uncloneable of library files), and native
+// objects.
 void RefusePlatformObject(duk_context* ctx, duk_idx_t index) {
   void* unused = nullptr;
   Push(ctx, StateOf(ctx).roots.hidden_uncloneable);
@@ -272,7 +277,8 @@ duk_ret_t GlobalStructuredClone(duk_context* ctx) {
     duk_get_prop_string(ctx, 1, "transfer");
     if (!duk_is_undefined(ctx, -1)) {
       IterableToArray(ctx);
-      if (duk_get_length(ctx, -1) > 0) ThrowDomException(ctx, "DataCloneError", "structuredClone: transferring objects is not supported by this runtime");
+      if (duk_get_length(ctx, -1) > 0)
+        ThrowDomException(ctx, "DataCloneError", "structuredClone: transferring objects is not supported by this runtime");
     }
   }
   duk_set_top(ctx, 1);

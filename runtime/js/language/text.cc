@@ -11,7 +11,8 @@
 
 namespace edge::js::language {
 
-// (symbol) -> description. The engine's form is: a prefix byte, the description, and for symbols that are not registered 0xFF and a serial number.
+// (symbol) -> description. The engine's form is: a prefix byte, the description, and for symbols that are not registered 0xFF and a serial
+// number.
 duk_ret_t SymbolDescription(duk_context* ctx) {
   duk_size_t size = 0;
   const char* text = duk_get_lstring(ctx, 0, &size);
@@ -123,7 +124,8 @@ bool Normalize(duk_context* ctx, std::string_view form) {
 duk_ret_t NormalizeString(duk_context* ctx) {
   duk_set_top(ctx, 2);
   duk_dup(ctx, 0);
-  if (!Normalize(ctx, duk_require_string(ctx, 1))) ThrowError(ctx, "RangeError", "The normalization form should be one of NFC, NFD, NFKC, NFKD.");
+  if (!Normalize(ctx, duk_require_string(ctx, 1)))
+    ThrowError(ctx, "RangeError", "The normalization form should be one of NFC, NFD, NFKC, NFKD.");
   return 1;
 }
 
@@ -180,22 +182,14 @@ duk_ret_t ToWellFormed(duk_context* ctx) {
 }
 
 constexpr LibraryNative kNatives[] = {
-    {"symbolDescription", SymbolDescription, 1},
-    {"setOwn", SetOwn, 3},
-    {"normalize", NormalizeString, 2},
-    {"isWellFormed", IsWellFormed, 1},
-    {"toWellFormed", ToWellFormed, 1},
-    {"integerText", IntegerText, 1},
-    {"cbrt", MathFunction<CubeRoot>, 1},
-    {"log1p", MathFunction<std::log1p>, 1},
-    {"expm1", MathFunction<std::expm1>, 1},
-    {"log2", MathFunction<std::log2>, 1},
-    {"log10", MathFunction<std::log10>, 1},
-    {"sinh", MathFunction<std::sinh>, 1},
-    {"cosh", MathFunction<std::cosh>, 1},
-    {"tanh", MathFunction<std::tanh>, 1},
-    {"asinh", MathFunction<std::asinh>, 1},
-    {"acosh", MathFunction<std::acosh>, 1},
+    {"symbolDescription", SymbolDescription, 1}, {"setOwn", SetOwn, 3},
+    {"normalize", NormalizeString, 2},           {"isWellFormed", IsWellFormed, 1},
+    {"toWellFormed", ToWellFormed, 1},           {"integerText", IntegerText, 1},
+    {"cbrt", MathFunction<CubeRoot>, 1},         {"log1p", MathFunction<std::log1p>, 1},
+    {"expm1", MathFunction<std::expm1>, 1},      {"log2", MathFunction<std::log2>, 1},
+    {"log10", MathFunction<std::log10>, 1},      {"sinh", MathFunction<std::sinh>, 1},
+    {"cosh", MathFunction<std::cosh>, 1},        {"tanh", MathFunction<std::tanh>, 1},
+    {"asinh", MathFunction<std::asinh>, 1},      {"acosh", MathFunction<std::acosh>, 1},
     {"atanh", MathFunction<std::atanh>, 1},
 };
 

@@ -1,13 +1,14 @@
 // WeakMap, WeakSet, WeakRef, FinalizationRegistry.
 //
-// The engine has no ephemerons, so a weak entry lives on its key: an object used as a weak key gets one hidden property, a WeakCell, whose entries hold the
-// values of all weak collections by number. A value that refers to its key is then an ordinary cycle, and dies with the key. The price: entries of a dead
-// WeakMap stay until their key dies or gets another entry. Frozen objects work, since the hidden property is forced.
+// The engine has no ephemerons, so a weak entry lives on its key: an object used as a weak key gets one hidden property, a WeakCell, whose
+// entries hold the values of all weak collections by number. A value that refers to its key is then an ordinary cycle, and dies with the
+// key. The price: entries of a dead WeakMap stay until their key dies or gets another entry. Frozen objects work, since the hidden property
+// is forced.
 //
 // A cell is looked up through the prototype chain like any property, so it names its owner, and one that names another object is ignored.
 //
-// A WeakRef asks the cell of its target whether that is still there: the cell dies with the target. FinalizationRegistry never calls back, which the
-// language allows: when objects die must not be visible to a program whose runs are to be repeatable.
+// A WeakRef asks the cell of its target whether that is still there: the cell dies with the target. FinalizationRegistry never calls back,
+// which the language allows: when objects die must not be visible to a program whose runs are to be repeatable.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -69,7 +70,9 @@ WeakCell* PushOrMakeCell(duk_context* ctx, duk_idx_t key) {
   PushNative(ctx, kWeakCellType, cell);
   Push(ctx, StateOf(ctx).roots.hidden_weak);
   duk_dup(ctx, -2);
-  duk_def_prop(ctx, key, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
+  duk_def_prop(
+      ctx, key,
+      DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE | DUK_DEFPROP_CLEAR_ENUMERABLE | DUK_DEFPROP_FORCE);
   return cell;
 }
 
@@ -245,7 +248,8 @@ duk_ret_t Register(duk_context* ctx) {
   duk_set_top(ctx, 3);
   RequireRegistry(ctx);
   if (!CanBeHeldWeakly(ctx, 0)) ThrowError(ctx, "TypeError", "FinalizationRegistry.prototype.register: invalid target");
-  if (duk_strict_equals(ctx, 0, 1)) ThrowError(ctx, "TypeError", "FinalizationRegistry.prototype.register: target and holdings must not be same");
+  if (duk_strict_equals(ctx, 0, 1))
+    ThrowError(ctx, "TypeError", "FinalizationRegistry.prototype.register: target and holdings must not be same");
   return 0;
 }
 
