@@ -128,6 +128,8 @@ test('libraries stay in their packages', () => {
 test('lines of at most 140 columns', () => {
   passes(fileRules.lineLength, 'net/x.h', 'é'.repeat(140));
   refuses(fileRules.lineLength, 'net/x.h', `ok\n${'x'.repeat(141)}`, /2: 141 columns/);
+  refuses(fileRules.lineLength, 'net/x_test.cc', `Run(R"js(a)js");\n${'x'.repeat(141)}`, /2: 141 columns/);
+  passes(fileRules.lineLength, 'net/x_test.cc', `Run(R"js(\n${'x'.repeat(141)}\n)js");`);
   passes(fileRules.lineLength, 'docs/x.md', 'x'.repeat(500));
 });
 test('files of at most 800 lines', () => {

@@ -17,9 +17,18 @@ const eachLine = (file, visit) => {
   return found;
 };
 
+// The lines of a raw string literal are text of another language; clang-format leaves them alone too.
 function lineLength(file) {
   if (!isCpp(file.path)) return [];
-  return eachLine(file, (line) => [...line].length > LINE_LENGTH_MAX && `${[...line].length} columns: at most ${LINE_LENGTH_MAX} (tools/dev format)`);
+  let delimiter = null;
+  return eachLine(file, (line) => {
+    const inside = delimiter !== null || /R"\w*\(/.test(line);
+    for (const match of line.matchAll(/R"(\w*)\(|\)(\w*)"/g)) {
+      if (delimiter === null && match[1] !== undefined) delimiter = match[1];
+      else if (match[2] !== undefined && match[2] === delimiter) delimiter = null;
+    }
+    return !inside && [...line].length > LINE_LENGTH_MAX && `${[...line].length} columns: at most ${LINE_LENGTH_MAX} (tools/dev format)`;
+  });
 }
 
 function fileLength(file) {

@@ -1,6 +1,6 @@
 /* edge's settings, appended to the packaged duk_config.h. The reasons are in runtime/js/engine/README.md. */
-#if !defined(EDGE_CONFIG_H_INCLUDED)
-#define EDGE_CONFIG_H_INCLUDED
+#ifndef EDGE_RUNTIME_JS_ENGINE_EDGE_CONFIG_H_
+#define EDGE_RUNTIME_JS_ENGINE_EDGE_CONFIG_H_
 
 #include <string.h>
 
@@ -101,4 +101,4 @@ struct edge_heap {
 #undef DUK_USE_FILE_IO
 #undef DUK_USE_NONSTD_FUNC_CALLER_PROPERTY
 
-#endif
+#endif  // EDGE_RUNTIME_JS_ENGINE_EDGE_CONFIG_H_

@@ -34,4 +34,4 @@ double edge_math_tanh(double x);
 }
 #endif
 
-#endif
+#endif  // EDGE_RUNTIME_JS_ENGINE_EDGE_MATH_H_
