@@ -185,15 +185,20 @@ void ConfigReader::ReadMain() {
     std::string text = StrCat("main is missing; name the file that the worker starts with, ",
                               IsToml(options_.file) ? "main = \"src/index.ts\"" : "\"main\": \"src/index.ts\"");
     // In TOML whatever follows a [section] belongs to it, which is easily forgotten.
+    bool misplaced = false;
     if (IsToml(options_.file)) {
       for (const Value* section : root_.children()) {
         const Value* stray = section->Find("main");
         if (stray == nullptr || !stray->IsString()) continue;
         StrAppend(&text, " (line ", stray->line(), " sets ", stray->Path(), ": move it above [", section->key(), "])");
+        misplaced = true;
         break;
       }
     }
-    Error(0, std::move(text));
+    if (misplaced || options_.default_main.empty()) return Error(0, std::move(text));
+    // Many applications name the file on wrangler's command line only.
+    Note(0, StrCat("no main; the worker starts with ", options_.default_main));
+    config_.main = JoinPath(options_.base_dir, options_.default_main);
     return;
   }
   if (main->text().empty()) return Error(main->line(), StrCat(main->Path(), " is empty; name the file that the worker starts with"));

@@ -27,6 +27,7 @@ class ConfigReader {
     std::string base_dir;  // what relative paths are joined to
     std::string environment;
     std::optional<WallTime> now;
+    std::string default_main;  // relative to base_dir: what starts the worker when `main` is missing; empty: nothing does
   };
   struct Problem {
     int line = 0;  // 0: about the file as a whole

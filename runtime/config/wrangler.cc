@@ -16,6 +16,7 @@ namespace edge::config {
 namespace {
 
 // wrangler's order.
+constexpr std::string_view kDefaultMains[] = {"src/index.ts", "src/index.tsx", "src/index.js", "src/index.mjs"};
 constexpr std::string_view kFileNames[] = {"wrangler.json", "wrangler.jsonc", "wrangler.toml"};
 
 // Whether something is there that can be opened for reading; an error other than kNotFound is returned. MAY SUSPEND.
@@ -129,8 +130,15 @@ absl::StatusOr<LoadedWorkerConfig> LoadWorkerConfig(Disk& disk, std::string_view
   const bool toml = file.size() >= 5 && file.substr(file.size() - 5) == ".toml";
   EDGE_ASSIGN_OR_RETURN(const Document document, toml ? ParseToml(text, file) : ParseJson(text, file));
 
-  ConfigReader reader(document.root(),
-                      {.file = file, .base_dir = std::string(directory), .environment = options.environment, .now = options.now});
+  ConfigReader::Options reader_options = {
+      .file = file, .base_dir = std::string(directory), .environment = options.environment, .now = options.now};
+  for (const std::string_view name : kDefaultMains) {
+    // One that cannot be read counts as there: CheckMainExists says so, if it is needed at all.
+    if (const absl::StatusOr<bool> exists = Exists(disk, JoinPath(directory, name)); exists.ok() && !*exists) continue;
+    reader_options.default_main = std::string(name);
+    break;
+  }
+  ConfigReader reader(document.root(), std::move(reader_options));
   reader.Read();
   WorkerConfig& config = reader.config();
   std::vector<Notice>& notices = reader.notices();

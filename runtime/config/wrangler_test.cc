@@ -414,7 +414,6 @@ TEST_F(Wrangler, EveryErrorOfNameMainAndDateNamesFileLineAndRemedy) {
       {"name = 'a'\nmain = 'src/nope.ts'\n",
        {":2: main is src/nope.ts, and there is no such file; correct the path (from the folder of wrangler.toml) or create the file"}},
       {"name = 'a'\nmain = 'src'\n", {":2: main is src, a folder; name the file in it that the worker starts with"}},
-      {"name = 'a'\n", {": main is missing; name the file that the worker starts with, main = \"src/index.ts\""}},
       {"name = 'a'\n[vars]\nA = 1\nmain = 'src/index.ts'\n",
        {": main is missing; name the file that the worker starts with, main = \"src/index.ts\" (line 4 sets vars.main: move it above "
         "[vars])"}},
@@ -435,7 +434,21 @@ TEST_F(Wrangler, EveryErrorOfNameMainAndDateNamesFileLineAndRemedy) {
   }
 }
 
+TEST_F(Wrangler, WithoutMainTheUsualFileIsTakenIfItIsThere) {
+  disk_.Put("wrangler.toml", "name = 'a'\ncompatibility_date = '2025-01-01'\n");
+
+  EXPECT_EQ(Load()->config.main, "src/index.ts");
+  EXPECT_THAT(Notices(), ElementsAre(HasSubstr("no main; the worker starts with src/index.ts")));
+
+  ASSERT_TRUE(disk_.Remove("src/index.ts").ok());
+  EXPECT_EQ(ErrorOf(), "wrangler.toml: main is missing; name the file that the worker starts with, main = \"src/index.ts\"");
+
+  disk_.Put("src/index.js", "export default {}");
+  EXPECT_EQ(Load()->config.main, "src/index.js");
+}
+
 TEST_F(Wrangler, AllErrorsAreReportedTogetherByLineThenTheSecretsThenTheWarnings) {
+  ASSERT_TRUE(disk_.Remove("src/index.ts").ok());
   disk_.Put("wrangler.jsonc", R"({
   "name": 7,
   "mian": "src/index.ts",
