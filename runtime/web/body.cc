@@ -44,7 +44,7 @@ void ConvertBytes(duk_context* ctx, Want want, duk_idx_t owner) {
       const std::optional<std::string_view> bytes = GetBytes(ctx, -1);
       js::PushUtf8(ctx, WithoutMark(bytes.value_or(std::string_view())));
       duk_remove(ctx, -2);
-      if (want == Want::kJson) duk_json_decode(ctx, -1);
+      if (want == Want::kJson) DecodeJson(ctx);
       return;
     }
     case Want::kBytes:

@@ -20,6 +20,9 @@ namespace {
 constexpr size_t kRandomBytesMax = 65536;
 // About what one byte of SHA-256 costs in executed instructions of the engine, so that hashing counts as CPU time.
 constexpr int64_t kInstructionsPerByte = 1;
+constexpr size_t kDigestPieceBytes = 128 * 1024;
+
+const js::NativeType kDigestType = {"digest", [](void* state) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(state)); }};
 
 // native.getRandomValues(view)
 duk_ret_t GetRandomValues(duk_context* ctx) {
@@ -72,10 +75,19 @@ duk_ret_t Digest(duk_context* ctx) {
   }
   const std::optional<std::string_view> bytes = GetBytes(ctx, 1);
   if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "Failed to execute 'digest' on 'SubtleCrypto': parameter 2 is not of type 'BufferSource'.");
-  js::ChargeCpu(ctx, static_cast<int64_t>(bytes->size()) * kInstructionsPerByte);
+  EVP_MD_CTX* const state = EVP_MD_CTX_new();
+  js::PushNative(ctx, kDigestType, state);
+  bool good = state != nullptr && EVP_DigestInit_ex(state, digest, nullptr) == 1;
+  // In pieces, between which other fibers run and the CPU limit is looked at.
+  for (std::string_view rest = *bytes; good && !rest.empty();) {
+    const size_t piece = std::min(rest.size(), kDigestPieceBytes);
+    good = EVP_DigestUpdate(state, rest.data(), piece) == 1;
+    rest.remove_prefix(piece);
+    js::ChargeCpu(ctx, static_cast<int64_t>(piece) * kInstructionsPerByte);
+  }
   const size_t size = static_cast<size_t>(EVP_MD_get_size(digest));
   void* out = duk_push_fixed_buffer(ctx, size);
-  if (EVP_Digest(bytes->data(), bytes->size(), static_cast<unsigned char*>(out), nullptr, digest, nullptr) != 1) {
+  if (!good || EVP_DigestFinal_ex(state, static_cast<unsigned char*>(out), nullptr) != 1) {
     js::ThrowDomException(ctx, "OperationError", "The digest could not be computed.");
   }
   duk_push_buffer_object(ctx, -1, 0, size, DUK_BUFOBJ_ARRAYBUFFER);

@@ -103,8 +103,11 @@ void DefineTextEncoding(duk_context* ctx);
 std::span<const js::LibraryNative> BodyNatives();
 std::span<const js::LibraryNative> UrlNatives();
 std::span<const js::LibraryNative> CryptoNatives();
+std::span<const js::LibraryNative> JsonNatives();
 
 // --- helpers ---
+// [ ... text ] -> [ ... value ]: JSON.parse without a reviver. Throws SyntaxError.
+void DecodeJson(duk_context* ctx);
 // Throws TypeError unless the running constructor was called with `new` or by a subclass.
 void RequireNew(duk_context* ctx, const char* name);
 // Throws TypeError if the running function was called with fewer arguments.

@@ -47,7 +47,10 @@ TEST_F(Response, IsConsumedOnce) {
 }
 
 TEST_F(Response, RejectsWhatIsNotJson) {
-  EXPECT_EQ(Run("try { wait(new Response('hello').json()); } catch (e) { return [e instanceof SyntaxError, e.name]; }"), R"([true,"SyntaxError"])");
+  EXPECT_EQ(Run("return [rejection(new Response('hello').json()), rejection(new Response(new Uint8Array(0)).json()), thrown(function () { JSON.parse('{'); }),"
+                "JSON.parse('[1]', function (k, v) { return k === '0' ? 2 : v; })]"),
+            R"x(["SyntaxError: Unexpected token 'h', \"hello\" is not valid JSON","SyntaxError: Unexpected end of JSON input",)x"
+            R"x("SyntaxError: Expected property name or '}' in JSON at position 1 (line 1 column 2)",[2]])x");
 }
 
 TEST_F(Response, ClonesShareNothing) {

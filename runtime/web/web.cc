@@ -180,6 +180,7 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
     if (file == "timers.js") return kTimerNatives;
     if (file == "console.js") return kConsoleNatives;
     if (file == "form_data.js") return kFormNatives;
+    if (file == "globals.js") return JsonNatives();
     return {};
   };
   for (const js::LibraryFile& file : js::WebLibrary()) js::RunLibraryFile(ctx, file.name.data(), file.bytecode, natives_of(file.name));

@@ -10,6 +10,15 @@
     return signal;
   });
 
+  // The engine's JSON.parse with messages that say what is wrong.
+  var engineParse = JSON.parse;
+  Object.defineProperty(JSON, 'parse', {
+    value: { parse(text, reviver) {
+      var value = native.parseJson(text);
+      return typeof reviver === 'function' ? engineParse(String(text), reviver) : value;
+    } }.parse, writable: true, enumerable: false, configurable: true
+  });
+
   hidden('self', global);
   hidden('Cloudflare', { compatibilityFlags: {} });
   hidden('fetch', function fetch() { return Promise.reject(missing('fetch() to other servers')); });
