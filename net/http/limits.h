@@ -36,7 +36,7 @@ struct ServerLimits {
   uint32_t requests_per_connection_max = 1'000'000;  // the last one is answered with Connection: close
   uint32_t pipeline_max = 64;                        // requests answered in one go before responses are sent and other fibers run
   Duration linger_time = Duration::Seconds(2);       // how long a closing connection goes on reading so that its last response arrives
-  ByteCount linger_bytes = ByteCount::MiB(1);
+  ByteCount linger_bytes = ByteCount::MiB(16);       // enough for a client that sends a 10 MB header before it reads
 
   // --- the server ---
   uint32_t connections_max = 20'000;                         // the longest idle one is closed for a new one; when none is idle, 503
