@@ -126,7 +126,8 @@ void StartReadingAll(duk_context* ctx, std::shared_ptr<BodySource> source, uint3
           PushBytes(c, result->bytes);
           js::SettlePromise(c, promise, js::Settle::kResolve);
         } else {
-          duk_push_error_object(c, DUK_ERR_ERROR, "%s", absl::IsResourceExhausted(result->status) ? "Memory limit would be exceeded before EOF." : kLostText);
+          duk_push_error_object(c, DUK_ERR_ERROR, "%s",
+                                absl::IsResourceExhausted(result->status) ? "Memory limit would be exceeded before EOF." : kLostText);
           js::SettlePromise(c, promise, js::Settle::kReject);
         }
       });
@@ -136,7 +137,8 @@ duk_ret_t Consume(duk_context* ctx, Want want) {
   duk_set_top(ctx, 0);
   Body& body = PushThisBody(ctx);  // [ this ]
   if (IsUnusable(ctx, 0, body)) {
-    duk_push_error_object(ctx, DUK_ERR_TYPE_ERROR, "%s", IsUsed(ctx, 0, body) ? kUsedText : "This ReadableStream is currently locked to a reader.");
+    duk_push_error_object(ctx, DUK_ERR_TYPE_ERROR, "%s",
+                          IsUsed(ctx, 0, body) ? kUsedText : "This ReadableStream is currently locked to a reader.");
     js::PushRejectedPromise(ctx);
     return 1;
   }
@@ -300,7 +302,8 @@ duk_ret_t GetBodyUsed(duk_context* ctx) {
 }  // namespace
 
 const js::Method kBodyMethods[kBodyMethodCount] = {
-    {"text", Text, 0}, {"json", Json, 0}, {"arrayBuffer", ArrayBuffer, 0}, {"bytes", Bytes, 0}, {"blob", Blob, 0}, {"formData", FormData, 0},
+    {"text", Text, 0},   {"json", Json, 0}, {"arrayBuffer", ArrayBuffer, 0},
+    {"bytes", Bytes, 0}, {"blob", Blob, 0}, {"formData", FormData, 0},
 };
 const js::Accessor kBodyAccessors[2] = {{"body", GetBody}, {"bodyUsed", GetBodyUsed}};
 

@@ -1,4 +1,5 @@
-// crypto.getRandomValues, crypto.randomUUID and crypto.subtle.digest / timingSafeEqual. Other operations of SubtleCrypto throw by name (lib/crypto.js).
+// crypto.getRandomValues, crypto.randomUUID and crypto.subtle.digest / timingSafeEqual. Other operations of SubtleCrypto throw by name
+// (lib/crypto.js).
 //
 // Randomness comes from the host (the Random seam), never from OpenSSL. Digests run at once, charged to the caller's CPU budget, and
 // resolve a promise as the standard wants it.
@@ -31,7 +32,8 @@ duk_ret_t GetRandomValues(duk_context* ctx) {
   duk_size_t size = 0;
   void* data = duk_get_buffer_data(ctx, 0, &size);
   if (size > kRandomBytesMax) {
-    js::ThrowDomException(ctx, "QuotaExceededError", "getRandomValues() only accepts buffers of size <= 64K but provided %lu bytes.", static_cast<unsigned long>(size));
+    js::ThrowDomException(ctx, "QuotaExceededError", "getRandomValues() only accepts buffers of size <= 64K but provided %lu bytes.",
+                          static_cast<unsigned long>(size));
   }
   if (size > 0) HostOf(ctx).FillRandom({static_cast<std::byte*>(data), size});
   duk_dup(ctx, 0);
@@ -74,7 +76,8 @@ duk_ret_t Digest(duk_context* ctx) {
     js::ThrowDomException(ctx, "NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
   }
   const std::optional<std::string_view> bytes = GetBytes(ctx, 1);
-  if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "Failed to execute 'digest' on 'SubtleCrypto': parameter 2 is not of type 'BufferSource'.");
+  if (!bytes.has_value())
+    js::ThrowError(ctx, "TypeError", "Failed to execute 'digest' on 'SubtleCrypto': parameter 2 is not of type 'BufferSource'.");
   EVP_MD_CTX* const state = EVP_MD_CTX_new();
   js::PushNative(ctx, kDigestType, state);
   bool good = state != nullptr && EVP_DigestInit_ex(state, digest, nullptr) == 1;
@@ -108,8 +111,10 @@ duk_ret_t TimingSafeEqual(duk_context* ctx) {
 }  // namespace
 
 std::span<const js::LibraryNative> CryptoNatives() {
-  static constexpr js::LibraryNative kNatives[] = {
-      {"getRandomValues", GetRandomValues, 1}, {"randomUUID", RandomUuid, 0}, {"digest", Digest, 2}, {"timingSafeEqual", TimingSafeEqual, 2}};
+  static constexpr js::LibraryNative kNatives[] = {{"getRandomValues", GetRandomValues, 1},
+                                                   {"randomUUID", RandomUuid, 0},
+                                                   {"digest", Digest, 2},
+                                                   {"timingSafeEqual", TimingSafeEqual, 2}};
   return kNatives;
 }
 

@@ -81,9 +81,7 @@ void HeaderList::EraseFrom(size_t index, std::string_view name) {
   entries_.erase(kept, entries_.end());
 }
 
-void HeaderList::Delete(std::string_view name) {
-  EraseFrom(0, name);
-}
+void HeaderList::Delete(std::string_view name) { EraseFrom(0, name); }
 
 const std::string* HeaderList::Find(std::string_view name) const {
   for (const Entry& entry : entries_) {

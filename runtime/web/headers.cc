@@ -12,8 +12,12 @@ void ReleaseHeaders(void* pointer) { delete static_cast<HeadersState*>(pointer);
 
 HeadersState& ThisHeaders(duk_context* ctx) { return js::This<HeadersState>(ctx, kHeadersType); }
 
-[[noreturn]] void ThrowName(duk_context* ctx, std::string_view name) { js::ThrowError(ctx, "TypeError", "Invalid header name: %.*s", Clip(name), name.data()); }
-[[noreturn]] void ThrowValue(duk_context* ctx, std::string_view value) { js::ThrowError(ctx, "TypeError", "Invalid header value: %.*s", Clip(value), value.data()); }
+[[noreturn]] void ThrowName(duk_context* ctx, std::string_view name) {
+  js::ThrowError(ctx, "TypeError", "Invalid header name: %.*s", Clip(name), name.data());
+}
+[[noreturn]] void ThrowValue(duk_context* ctx, std::string_view value) {
+  js::ThrowError(ctx, "TypeError", "Invalid header value: %.*s", Clip(value), value.data());
+}
 
 // After a change of the list: the account, and the error if the change was refused.
 void Grown(duk_context* ctx, HeadersState& headers, bool accepted) {
@@ -54,7 +58,8 @@ void FillFromArray(duk_context* ctx, HeadersState& headers, duk_idx_t array) {
   for (duk_size_t i = 0; i < length; ++i) {
     duk_get_prop_index(ctx, array, static_cast<duk_uarridx_t>(i));
     if (!duk_is_object(ctx, -1) || duk_get_length(ctx, -1) != 2) {
-      js::ThrowError(ctx, "TypeError", "To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
+      js::ThrowError(ctx, "TypeError",
+                     "To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
     }
     duk_get_prop_index(ctx, -1, 0);
     duk_get_prop_index(ctx, -2, 1);
@@ -66,7 +71,8 @@ void FillFromArray(duk_context* ctx, HeadersState& headers, duk_idx_t array) {
 void FillFrom(duk_context* ctx, HeadersState& headers, duk_idx_t init) {
   if (duk_is_undefined(ctx, init)) return;
   if (!duk_is_object(ctx, init)) {
-    js::ThrowError(ctx, "TypeError", "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
+    js::ThrowError(ctx, "TypeError",
+                   "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
   }
   if (auto* other = static_cast<HeadersState*>(js::GetNative(ctx, init, kHeadersType)); other != nullptr) {
     headers.list = other->list;
@@ -250,8 +256,10 @@ duk_ret_t ForEach(duk_context* ctx) {
 }
 
 const Method kMethods[] = {
-    {"append", Append, 2}, {"set", Set, 2},       {"delete", Delete, 1}, {"has", Has, 1},         {"get", Get, 1},           {"getSetCookie", GetSetCookie, 0},
-    {"getAll", GetAll, 1}, {"forEach", ForEach, 1}, {"keys", Keys, 0},     {"values", Values, 0}, {"entries", Entries, 0},
+    {"append", Append, 2}, {"set", Set, 2},         {"delete", Delete, 1},
+    {"has", Has, 1},       {"get", Get, 1},         {"getSetCookie", GetSetCookie, 0},
+    {"getAll", GetAll, 1}, {"forEach", ForEach, 1}, {"keys", Keys, 0},
+    {"values", Values, 0}, {"entries", Entries, 0},
 };
 
 }  // namespace
@@ -279,7 +287,8 @@ HeadersState& PushHeadersCopy(duk_context* ctx, const HeadersState& from) {
 }
 
 void DefineHeaders(duk_context* ctx) {
-  const js::Class definition = {.type = &kHeadersType, .name = "Headers", .construct = Construct, .construct_length = 0, .methods = kMethods};
+  const js::Class definition = {
+      .type = &kHeadersType, .name = "Headers", .construct = Construct, .construct_length = 0, .methods = kMethods};
   js::DefineClass(ctx, definition);
   duk_put_global_string(ctx, "Headers");
   const js::Class snapshot = {.type = &kSnapshotType, .name = "HeadersSnapshot", .construct = nullptr};

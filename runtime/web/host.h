@@ -33,9 +33,9 @@ class BodySource {
 
 // The head of an incoming request, shared by the server and the Request object. Reference-counted, one thread.
 //
-// The server may let it point into a buffer that it uses again when the request is over. Then, if references() is above 1, JavaScript still holds
-// the Request, and the server first makes the head own copies of what it points to (how is the business of the implementation). The Request object
-// asks anew each time and keeps no view of what it was told.
+// The server may let it point into a buffer that it uses again when the request is over. Then, if references() is above 1, JavaScript still
+// holds the Request, and the server first makes the head own copies of what it points to (how is the business of the implementation). The
+// Request object asks anew each time and keeps no view of what it was told.
 class IncomingHead {
  public:
   virtual ~IncomingHead() = default;
@@ -72,9 +72,9 @@ class WebHost {
   virtual void StartTimer(uint32_t id, Duration delay) = 0;
   virtual void CancelTimer(uint32_t id) = 0;
 
-  // Runs `work` on a fiber of the current invocation without the isolate (it may suspend), then enters the isolate and calls `finish`, which
-  // may throw JavaScript errors (they count as uncaught) and holds no C++ object with a destructor while it does. Neither is called after the
-  // invocation has been cancelled.
+  // Runs `work` on a fiber of the current invocation without the isolate (it may suspend), then enters the isolate and calls `finish`,
+  // which may throw JavaScript errors (they count as uncaught) and holds no C++ object with a destructor while it does. Neither is called
+  // after the invocation has been cancelled.
   virtual void StartTask(std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) = 0;
 
   // One line of the worker's console.

@@ -14,8 +14,8 @@
 #include "runtime/js/native.h"
 #include "runtime/web/header_list.h"
 #include "runtime/web/host.h"
-#include "runtime/web/web.h"
 #include "runtime/web/native_memory.h"
+#include "runtime/web/web.h"
 
 namespace edge::web {
 
@@ -35,7 +35,8 @@ WebState& StateOf(duk_context* ctx);
 
 // Throws the platform's error if the worker's global scope is running.
 void RequireInvocation(duk_context* ctx);
-// Throws Error if objects of this isolate hold more memory outside of the arena than they may, also after a collection. Called after a state grew.
+// Throws Error if objects of this isolate hold more memory outside of the arena than they may, also after a collection. Called after a
+// state grew.
 void RequireMemory(duk_context* ctx);
 // Counts the work of a native that went over so many bytes. May throw the CPU limit. MAY SUSPEND.
 void ChargeBytes(duk_context* ctx, size_t bytes);
@@ -57,8 +58,8 @@ HeadersState& PushHeadersCopy(duk_context* ctx, const HeadersState& from);
 void DefineHeaders(duk_context* ctx);
 
 // --- Body: the mixin ---
-// Where the bytes are. kString: a JavaScript string in slot kBodySlot, not yet encoded. kBytes: a Uint8Array there that nobody else can see.
-// kStream: a ReadableStream there.
+// Where the bytes are. kString: a JavaScript string in slot kBodySlot, not yet encoded. kBytes: a Uint8Array there that nobody else can
+// see. kStream: a ReadableStream there.
 struct Body {
   enum class Kind : uint8_t { kNone, kString, kBytes, kSource, kStream };
   Kind kind = Kind::kNone;
@@ -90,7 +91,8 @@ inline constexpr size_t kBodyMethodCount = 6;
 extern const js::Method kBodyMethods[kBodyMethodCount];
 extern const js::Accessor kBodyAccessors[2];
 
-// [ ... text ] -> [ ... href ] of the URL that the text (made one by ToString) names. Throws TypeError: `format` is given the text for "%.*s".
+// [ ... text ] -> [ ... href ] of the URL that the text (made one by ToString) names. Throws TypeError: `format` is given the text for
+// "%.*s".
 void NormalizeUrl(duk_context* ctx, const char* format);
 
 void DefineRequest(duk_context* ctx);

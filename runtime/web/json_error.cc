@@ -109,11 +109,13 @@ class Scanner {
       if (escape == 'u') {
         ++at_;
         for (int i = 0; i < 4; ++i, ++at_) {
-          if (AtEnd() || !IsHexDigit(text_[at_])) return Fail(At(AtEnd() ? "Unterminated string in JSON at position " : "Bad Unicode escape in JSON at position "));
+          if (AtEnd() || !IsHexDigit(text_[at_]))
+            return Fail(At(AtEnd() ? "Unterminated string in JSON at position " : "Bad Unicode escape in JSON at position "));
         }
         continue;
       }
-      if (std::string_view("\"\\/bfnrt").find(escape) == std::string_view::npos) return Fail(At("Bad escaped character in JSON at position "));
+      if (std::string_view("\"\\/bfnrt").find(escape) == std::string_view::npos)
+        return Fail(At("Bad escaped character in JSON at position "));
       ++at_;
     }
   }
@@ -166,7 +168,8 @@ class Scanner {
     if (AtEnd()) return "Unexpected end of JSON input";
     if (text_[at_] == '"') return At("Unexpected string in JSON at position ");
     if (IsDigit(text_[at_]) || text_[at_] == '-') return At("Unexpected number in JSON at position ");
-    if (text_ == "NaN" || text_ == "Infinity" || text_ == "undefined" || text_ == "[object Object]") return Quoted(text_) + " is not valid JSON";
+    if (text_ == "NaN" || text_ == "Infinity" || text_ == "undefined" || text_ == "[object Object]")
+      return Quoted(text_) + " is not valid JSON";
     // Whole characters before and after, as many as are shown.
     size_t from = at_, to = at_, before = 0, after = 0;
     while (from > 0 && before < kContextCharacters) {

@@ -7,7 +7,8 @@
 
 namespace edge::web {
 
-// The message of the SyntaxError for `text` (UTF-8); empty if it is valid JSON after all. Positions count UTF-16 units. Time and memory are linear.
+// The message of the SyntaxError for `text` (UTF-8); empty if it is valid JSON after all. Positions count UTF-16 units. Time and memory are
+// linear.
 std::string JsonErrorText(std::string_view text);
 
 }  // namespace edge::web

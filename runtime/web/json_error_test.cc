@@ -7,9 +7,7 @@
 namespace edge::web {
 namespace {
 
-TEST(JsonError, SaysNothingOfValidJson) {
-  EXPECT_EQ(JsonErrorText(" {\"a\": [1, -0.5e+3, true, null, \"\\u00e9\\n\"], \"b\": {}} "), "");
-}
+TEST(JsonError, SaysNothingOfValidJson) { EXPECT_EQ(JsonErrorText(" {\"a\": [1, -0.5e+3, true, null, \"\\u00e9\\n\"], \"b\": {}} "), ""); }
 
 TEST(JsonError, NamesTheTokenWithItsSurroundings) {
   EXPECT_EQ(JsonErrorText(""), "Unexpected end of JSON input");
@@ -29,9 +27,7 @@ TEST(JsonError, GivesThePlace) {
   EXPECT_EQ(JsonErrorText("-"), "No number after minus sign in JSON at position 1 (line 1 column 2)");
 }
 
-TEST(JsonError, DepthCostsNoStack) {
-  EXPECT_EQ(JsonErrorText(std::string(1'000'000, '[')), "Unexpected end of JSON input");
-}
+TEST(JsonError, DepthCostsNoStack) { EXPECT_EQ(JsonErrorText(std::string(1'000'000, '[')), "Unexpected end of JSON input"); }
 
 RC_GTEST_PROP(JsonError, AnyBytesGetAnAnswer, (const std::string& bytes)) { (void)JsonErrorText(bytes); }
 

@@ -1,7 +1,7 @@
 // NativeMemory: an account of what the web objects of one isolate hold outside of its arena.
 //
-// Headers, URLs and bodies that are being received live in C++ strings; without an account a worker could fill the machine through them while
-// its arena looks small. Each state carries a MemoryCharge, which gives its bytes back when the state dies.
+// Headers, URLs and bodies that are being received live in C++ strings; without an account a worker could fill the machine through them
+// while its arena looks small. Each state carries a MemoryCharge, which gives its bytes back when the state dies.
 #ifndef EDGE_RUNTIME_WEB_NATIVE_MEMORY_H_
 #define EDGE_RUNTIME_WEB_NATIVE_MEMORY_H_
 

@@ -33,12 +33,15 @@ void ReleaseRequest(void* pointer) { delete static_cast<RequestState*>(pointer);
 RequestState& ThisRequest(duk_context* ctx) { return js::This<RequestState>(ctx, kRequestType); }
 
 // Methods that the platform knows; others are refused.
-constexpr std::string_view kMethods[] = {"GET",   "HEAD",   "POST",     "PUT",       "DELETE", "PATCH",  "OPTIONS", "TRACE",      "PURGE",    "COPY",  "LOCK",    "MKCOL",  "MOVE",
-                                         "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE", "MSEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "QUERY", "BAN"};
+constexpr std::string_view kMethods[] = {"GET",       "HEAD",    "POST",   "PUT",       "DELETE",      "PATCH",      "OPTIONS",
+                                         "TRACE",     "PURGE",   "COPY",   "LOCK",      "MKCOL",       "MOVE",       "PROPFIND",
+                                         "PROPPATCH", "SEARCH",  "UNLOCK", "ACL",       "REPORT",      "MKACTIVITY", "CHECKOUT",
+                                         "MERGE",     "MSEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "QUERY",      "BAN"};
 
 // Upper-cases the method; false if it is none that the platform knows.
 bool NormalizeMethod(std::string_view method, std::string& out) {
-  const auto* found = std::find_if(std::begin(kMethods), std::end(kMethods), [&](std::string_view known) { return EqualsIgnoreCase(method, known); });
+  const auto* found =
+      std::find_if(std::begin(kMethods), std::end(kMethods), [&](std::string_view known) { return EqualsIgnoreCase(method, known); });
   if (found == std::end(kMethods)) return false;
   out.assign(*found);
   return true;
@@ -90,7 +93,8 @@ void ApplyRedirect(duk_context* ctx, RequestState& request) {
     request.redirect = "manual";
   } else {
     js::ThrowError(ctx, "TypeError",
-                   "Invalid redirect value, must be one of \"follow\" or \"manual\" (\"error\" won't be implemented since it does not make sense at the edge; use "
+                   "Invalid redirect value, must be one of \"follow\" or \"manual\" (\"error\" won't be implemented since it does not make "
+                   "sense at the edge; use "
                    "\"manual\" and check the response status code).");
   }
 }
@@ -117,7 +121,9 @@ duk_ret_t Construct(duk_context* ctx) {
   auto* request = new RequestState(StateOf(ctx).memory);
   js::PushNative(ctx, kRequestType, request);  // 2
   constexpr duk_idx_t kObject = 2;
-  if (!duk_is_null_or_undefined(ctx, 1) && !duk_is_object(ctx, 1)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
+  if (!duk_is_null_or_undefined(ctx, 1) && !duk_is_object(ctx, 1))
+    js::ThrowError(ctx, "TypeError",
+                   "Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
 
   // The base: another Request, or a URL.
   auto* base = static_cast<RequestState*>(js::GetNative(ctx, 0, kRequestType));
@@ -282,7 +288,8 @@ duk_ret_t Clone(duk_context* ctx) {
   js::SetSlot(ctx, 1, kUrlSlot);
   PushRequestHeaders(ctx, 0, request);
   PushHeadersFrom(ctx, -1);
-  static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType))->guard = static_cast<HeadersState*>(js::GetNative(ctx, -2, kHeadersType))->guard;
+  static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType))->guard =
+      static_cast<HeadersState*>(js::GetNative(ctx, -2, kHeadersType))->guard;
   js::SetSlot(ctx, 1, kHeadersSlot);
   for (const uint32_t slot : {kSignalSlot, kCfSlot}) {
     js::PushSlot(ctx, 0, slot);
@@ -293,11 +300,12 @@ duk_ret_t Clone(duk_context* ctx) {
 }
 
 const js::Method kRequestMethods[] = {
-    {"clone", Clone, 0},  kBodyMethods[0], kBodyMethods[1], kBodyMethods[2], kBodyMethods[3], kBodyMethods[4], kBodyMethods[5],
+    {"clone", Clone, 0}, kBodyMethods[0], kBodyMethods[1], kBodyMethods[2], kBodyMethods[3], kBodyMethods[4], kBodyMethods[5],
 };
 const js::Accessor kAccessors[] = {
-    {"method", GetMethod},       {"url", GetUrl},       {"headers", GetHeaders},     {"redirect", GetRedirect},   {"signal", GetSignal}, {"cf", GetCf},
-    {"integrity", GetIntegrity}, {"cache", GetCache}, {"keepalive", GetKeepalive}, kBodyAccessors[0], kBodyAccessors[1],
+    {"method", GetMethod},       {"url", GetUrl},   {"headers", GetHeaders},     {"redirect", GetRedirect},
+    {"signal", GetSignal},       {"cf", GetCf},     {"integrity", GetIntegrity}, {"cache", GetCache},
+    {"keepalive", GetKeepalive}, kBodyAccessors[0], kBodyAccessors[1],
 };
 
 }  // namespace
@@ -305,8 +313,12 @@ const js::Accessor kAccessors[] = {
 const js::NativeType kRequestType = {"Request", ReleaseRequest, kSlots};
 
 void DefineRequest(duk_context* ctx) {
-  const js::Class definition = {
-      .type = &kRequestType, .name = "Request", .construct = Construct, .construct_length = 1, .methods = kRequestMethods, .accessors = kAccessors};
+  const js::Class definition = {.type = &kRequestType,
+                                .name = "Request",
+                                .construct = Construct,
+                                .construct_length = 1,
+                                .methods = kRequestMethods,
+                                .accessors = kAccessors};
   js::DefineClass(ctx, definition);
   duk_put_global_string(ctx, "Request");
 }

@@ -6,26 +6,35 @@ namespace {
 using Request = WebTest;
 
 TEST_F(Request, NormalizesUrlAndMethod) {
-  EXPECT_EQ(Run("var r = new Request('HTTP://A.b:80/c d/../e?x=\\u00fc#h', {method: 'post'}); return [r.url, r.method, r.redirect, r.body, r.signal.aborted, r.integrity, r.keepalive]"),
+  EXPECT_EQ(Run("var r = new Request('HTTP://A.b:80/c d/../e?x=\\u00fc#h', {method: 'post'}); return [r.url, r.method, r.redirect, r.body, "
+                "r.signal.aborted, r.integrity, r.keepalive]"),
             R"(["http://a.b/e?x=%C3%BC#h","POST","follow",null,false,"",false])");
-  EXPECT_EQ(Run("return [thrown(function () { new Request('/x'); }), thrown(function () { new Request('http://a', {method: 'foo'}); }),"
-                "thrown(function () { new Request('http://a', {body: 'x'}); }), thrown(function () { new Request('http://a', {redirect: 'error'}); }).slice(0, 40),"
-                "thrown(function () { new Request('http://a', {cache: 'x'}); }), thrown(function () { new Request('http://a', {signal: {}}); })]"),
-            R"(["TypeError: Invalid URL: /x","TypeError: Invalid HTTP method string: foo","TypeError: Request with a GET or HEAD method cannot have a body.",)"
-            R"("TypeError: Invalid redirect value, must ","TypeError: Unsupported cache mode: x",)"
-            R"("TypeError: Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'."])");
+  EXPECT_EQ(
+      Run("return [thrown(function () { new Request('/x'); }), thrown(function () { new Request('http://a', {method: 'foo'}); }),"
+          "thrown(function () { new Request('http://a', {body: 'x'}); }), thrown(function () { new Request('http://a', {redirect: "
+          "'error'}); }).slice(0, 40),"
+          "thrown(function () { new Request('http://a', {cache: 'x'}); }), thrown(function () { new Request('http://a', {signal: {}}); "
+          "})]"),
+      R"(["TypeError: Invalid URL: /x","TypeError: Invalid HTTP method string: foo","TypeError: Request with a GET or )"
+      R"(HEAD method cannot have a body.",)"
+      R"("TypeError: Invalid redirect value, must ","TypeError: Unsupported cache mode: x",)"
+      R"("TypeError: Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of )"
+      R"(type 'AbortSignal'."])");
 }
 
 TEST_F(Request, TakesAnotherRequestsBody) {
-  EXPECT_EQ(Run("var a = new Request('http://a', {method: 'POST', body: 'x', headers: {k: 'v'}}), b = new Request(a), c = new Request('http://c', b);"
-                "return [a.bodyUsed, b.method, c.url, wait(c.text()), c.headers.get('k'), thrown(function () { new Request(a); }), wait(new Request(a, {body: 'y'}).text())]"),
+  EXPECT_EQ(Run("var a = new Request('http://a', {method: 'POST', body: 'x', headers: {k: 'v'}}), b = new Request(a), c = new "
+                "Request('http://c', b);"
+                "return [a.bodyUsed, b.method, c.url, wait(c.text()), c.headers.get('k'), thrown(function () { new Request(a); }), "
+                "wait(new Request(a, {body: 'y'}).text())]"),
             R"([true,"POST","http://c/","x","v","TypeError: Cannot reconstruct a Request with a used body.","y"])");
 }
 
 TEST_F(Request, IncomingOneIsReadFromItsHead) {
   auto* head = new FakeHead("PUT", "https://h.example/p?q=1", {{"Host", "h.example"}, {"X-A", "1"}, {"x-a", "2"}});
   Receive("r", head, {"he", "llo"});
-  EXPECT_EQ(Run("return [r.method, r.url, r.headers.get('x-a'), Array.from(r.headers).length, r.bodyUsed, wait(r.text()), r.bodyUsed, r instanceof Request]"),
+  EXPECT_EQ(Run("return [r.method, r.url, r.headers.get('x-a'), Array.from(r.headers).length, r.bodyUsed, wait(r.text()), r.bodyUsed, r "
+                "instanceof Request]"),
             R"(["PUT","https://h.example/p?q=1","1, 2",2,false,"hello",true,true])");
   head->Unref();
 }
@@ -47,7 +56,8 @@ TEST_F(Request, BodyIsAStreamThatPullsFromTheSource) {
   auto* head = new FakeHead("POST", "http://h/", {});
   Receive("r", head, {"a", "b"});
   EXPECT_EQ(Run("var out = [], reader = r.body.getReader(), d = new TextDecoder();"
-                "for (;;) { var x = wait(reader.read()); if (x.done) break; out.push(d.decode(x.value)); } return [out, r.bodyUsed, rejection(r.text()).slice(0, 9)]"),
+                "for (;;) { var x = wait(reader.read()); if (x.done) break; out.push(d.decode(x.value)); } return [out, r.bodyUsed, "
+                "rejection(r.text()).slice(0, 9)]"),
             R"([["a","b"],true,"TypeError"])");
   head->Unref();
 }
@@ -57,7 +67,8 @@ TEST_F(Request, BrokenBodyRejects) {
   Receive("r", head, {"a", "!"});
   Receive("s", head, {"a", "!"});
   EXPECT_EQ(Run("return rejection(r.json())"), "\"Error: Network connection lost.\"");
-  EXPECT_EQ(Run("var reader = s.body.getReader(); wait(reader.read()); return rejection(reader.read())"), "\"Error: Network connection lost.\"");
+  EXPECT_EQ(Run("var reader = s.body.getReader(); wait(reader.read()); return rejection(reader.read())"),
+            "\"Error: Network connection lost.\"");
   head->Unref();
 }
 
@@ -71,7 +82,8 @@ TEST_F(Request, BodyThatDoesNotFitInMemoryRejects) {
 TEST_F(Request, ClonesTeeTheBody) {
   auto* head = new FakeHead("POST", "http://h/", {{"a", "b"}});
   Receive("r", head, {"x", "y"});
-  EXPECT_EQ(Run("var c = r.clone(); return [wait(r.text()), wait(c.text()), c.headers.get('a'), c.method, c.url]"), R"(["xy","xy","b","POST","http://h/"])");
+  EXPECT_EQ(Run("var c = r.clone(); return [wait(r.text()), wait(c.text()), c.headers.get('a'), c.method, c.url]"),
+            R"(["xy","xy","b","POST","http://h/"])");
   head->Unref();
 }
 

@@ -63,7 +63,9 @@ int RequireStatus(duk_context* ctx, duk_idx_t index) {
 // Reads ResponseInit at `init` into the object at `object`.
 void ApplyInit(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_idx_t init) {
   if (duk_is_null_or_undefined(ctx, init)) return;
-  if (!duk_is_object(ctx, init)) js::ThrowError(ctx, "TypeError", "Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.");
+  if (!duk_is_object(ctx, init))
+    js::ThrowError(ctx, "TypeError",
+                   "Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.");
   if (GetMember(ctx, init, "status")) response.status = RequireStatus(ctx, -1);
   duk_pop(ctx);
   if (GetMember(ctx, init, "statusText")) {
@@ -88,7 +90,8 @@ void ApplyInit(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_
   duk_pop(ctx);
   if (GetMember(ctx, init, "encodeBody")) {
     const std::string_view mode = js::RequireUtf8(ctx, -1);
-    if (mode != "automatic" && mode != "manual") js::ThrowError(ctx, "TypeError", "encodeBody: unexpected value: %.*s", static_cast<int>(mode.size()), mode.data());
+    if (mode != "automatic" && mode != "manual")
+      js::ThrowError(ctx, "TypeError", "encodeBody: unexpected value: %.*s", static_cast<int>(mode.size()), mode.data());
   }
   duk_pop(ctx);
 }
@@ -142,7 +145,8 @@ duk_ret_t StaticJson(duk_context* ctx) {
   duk_set_top(ctx, 2);
   ResponseState& response = PushNew(ctx);
   ApplyInit(ctx, 2, response, 1);
-  if (IsNullBodyStatus(response.status)) js::ThrowError(ctx, "TypeError", "Response with null body status (101, 204, 205, or 304) cannot have a body.");
+  if (IsNullBodyStatus(response.status))
+    js::ThrowError(ctx, "TypeError", "Response with null body status (101, 204, 205, or 304) cannot have a body.");
   // Through the global JSON.stringify, so that all its rules hold.
   duk_get_global_string(ctx, "JSON");
   duk_push_literal(ctx, "stringify");
@@ -174,7 +178,7 @@ duk_ret_t StaticRedirect(duk_context* ctx) {
   }
   duk_dup(ctx, 0);
   NormalizeUrl(ctx, "Unable to parse URL: %.*s");  // 2
-  ResponseState& response = PushNew(ctx);  // 3
+  ResponseState& response = PushNew(ctx);          // 3
   response.status = status;
   PushResponseHeaders(ctx, 3, response).list.Append("Location", js::RequireUtf8(ctx, 2));
   duk_set_top(ctx, 4);
@@ -260,12 +264,13 @@ duk_ret_t Clone(duk_context* ctx) {
 }
 
 const js::Method kMethods[] = {
-    {"clone", Clone, 0},  kBodyMethods[0], kBodyMethods[1], kBodyMethods[2], kBodyMethods[3], kBodyMethods[4], kBodyMethods[5],
+    {"clone", Clone, 0}, kBodyMethods[0], kBodyMethods[1], kBodyMethods[2], kBodyMethods[3], kBodyMethods[4], kBodyMethods[5],
 };
 const js::Method kStatics[] = {{"json", StaticJson, 1}, {"redirect", StaticRedirect, 1}, {"error", StaticError, 0}};
 const js::Accessor kAccessors[] = {
-    {"status", GetStatus}, {"ok", GetOk},           {"statusText", GetStatusText}, {"headers", GetHeaders},     {"type", GetType},   {"url", GetUrl},
-    {"cf", GetCf},         {"redirected", GetRedirected}, {"webSocket", GetWebSocket},   kBodyAccessors[0], kBodyAccessors[1],
+    {"status", GetStatus}, {"ok", GetOk}, {"statusText", GetStatusText}, {"headers", GetHeaders},     {"type", GetType},
+    {"url", GetUrl},       {"cf", GetCf}, {"redirected", GetRedirected}, {"webSocket", GetWebSocket}, kBodyAccessors[0],
+    kBodyAccessors[1],
 };
 
 }  // namespace

@@ -76,9 +76,9 @@ enum class Encoding : uint8_t { kUtf8, kUtf16Le, kUtf16Be, kWindows1252 };
 struct DecoderState {
   Encoding encoding = Encoding::kUtf8;
   bool fatal = false;
-  bool keep_mark = false;   // ignoreBOM
-  bool mark_seen = false;   // the start of the stream is behind us
-  std::string pending;      // bytes of a sequence that is not complete yet
+  bool keep_mark = false;  // ignoreBOM
+  bool mark_seen = false;  // the start of the stream is behind us
+  std::string pending;     // bytes of a sequence that is not complete yet
 };
 void ReleaseDecoder(void* pointer) { delete static_cast<DecoderState*>(pointer); }
 const js::NativeType kDecoderType = {"TextDecoder", ReleaseDecoder};
@@ -88,30 +88,50 @@ struct Label {
   Encoding encoding;
 };
 constexpr Label kLabels[] = {
-    {"utf-8", Encoding::kUtf8},           {"utf8", Encoding::kUtf8},
-    {"unicode-1-1-utf-8", Encoding::kUtf8}, {"unicode11utf8", Encoding::kUtf8},
-    {"unicode20utf8", Encoding::kUtf8},   {"x-unicode20utf8", Encoding::kUtf8},
-    {"utf-16le", Encoding::kUtf16Le},     {"utf-16", Encoding::kUtf16Le},
-    {"ucs-2", Encoding::kUtf16Le},        {"unicode", Encoding::kUtf16Le},
-    {"iso-10646-ucs-2", Encoding::kUtf16Le}, {"unicodefeff", Encoding::kUtf16Le},
-    {"csunicode", Encoding::kUtf16Le},    {"utf-16be", Encoding::kUtf16Be},
-    {"unicodefffe", Encoding::kUtf16Be},  {"windows-1252", Encoding::kWindows1252},
-    {"ascii", Encoding::kWindows1252},    {"us-ascii", Encoding::kWindows1252},
-    {"ansi_x3.4-1968", Encoding::kWindows1252}, {"cp1252", Encoding::kWindows1252},
-    {"cp819", Encoding::kWindows1252},    {"csisolatin1", Encoding::kWindows1252},
-    {"ibm819", Encoding::kWindows1252},   {"iso-8859-1", Encoding::kWindows1252},
-    {"iso-ir-100", Encoding::kWindows1252}, {"iso8859-1", Encoding::kWindows1252},
-    {"iso88591", Encoding::kWindows1252}, {"iso_8859-1", Encoding::kWindows1252},
-    {"iso_8859-1:1987", Encoding::kWindows1252}, {"l1", Encoding::kWindows1252},
-    {"latin1", Encoding::kWindows1252},   {"x-cp1252", Encoding::kWindows1252},
+    {"utf-8", Encoding::kUtf8},
+    {"utf8", Encoding::kUtf8},
+    {"unicode-1-1-utf-8", Encoding::kUtf8},
+    {"unicode11utf8", Encoding::kUtf8},
+    {"unicode20utf8", Encoding::kUtf8},
+    {"x-unicode20utf8", Encoding::kUtf8},
+    {"utf-16le", Encoding::kUtf16Le},
+    {"utf-16", Encoding::kUtf16Le},
+    {"ucs-2", Encoding::kUtf16Le},
+    {"unicode", Encoding::kUtf16Le},
+    {"iso-10646-ucs-2", Encoding::kUtf16Le},
+    {"unicodefeff", Encoding::kUtf16Le},
+    {"csunicode", Encoding::kUtf16Le},
+    {"utf-16be", Encoding::kUtf16Be},
+    {"unicodefffe", Encoding::kUtf16Be},
+    {"windows-1252", Encoding::kWindows1252},
+    {"ascii", Encoding::kWindows1252},
+    {"us-ascii", Encoding::kWindows1252},
+    {"ansi_x3.4-1968", Encoding::kWindows1252},
+    {"cp1252", Encoding::kWindows1252},
+    {"cp819", Encoding::kWindows1252},
+    {"csisolatin1", Encoding::kWindows1252},
+    {"ibm819", Encoding::kWindows1252},
+    {"iso-8859-1", Encoding::kWindows1252},
+    {"iso-ir-100", Encoding::kWindows1252},
+    {"iso8859-1", Encoding::kWindows1252},
+    {"iso88591", Encoding::kWindows1252},
+    {"iso_8859-1", Encoding::kWindows1252},
+    {"iso_8859-1:1987", Encoding::kWindows1252},
+    {"l1", Encoding::kWindows1252},
+    {"latin1", Encoding::kWindows1252},
+    {"x-cp1252", Encoding::kWindows1252},
 };
 
 const char* NameOf(Encoding encoding) {
   switch (encoding) {
-    case Encoding::kUtf8: return "utf-8";
-    case Encoding::kUtf16Le: return "utf-16le";
-    case Encoding::kUtf16Be: return "utf-16be";
-    case Encoding::kWindows1252: return "windows-1252";
+    case Encoding::kUtf8:
+      return "utf-8";
+    case Encoding::kUtf16Le:
+      return "utf-16le";
+    case Encoding::kUtf16Be:
+      return "utf-16be";
+    case Encoding::kWindows1252:
+      return "windows-1252";
   }
   return "";
 }
@@ -220,9 +240,12 @@ duk_ret_t ConstructDecoder(duk_context* ctx) {
   js::PushNative(ctx, kDecoderType, decoder);  // 2
   if (!duk_is_undefined(ctx, 0)) {
     std::string_view label = TrimHeaderValue(js::RequireUtf8(ctx, 0));
-    const auto* found = std::find_if(std::begin(kLabels), std::end(kLabels), [&](const Label& known) { return EqualsIgnoreCase(known.label, label); });
+    const auto* found =
+        std::find_if(std::begin(kLabels), std::end(kLabels), [&](const Label& known) { return EqualsIgnoreCase(known.label, label); });
     if (found == std::end(kLabels)) {
-      js::ThrowError(ctx, "RangeError", "\"%.*s\" is not a valid encoding, or one that this version of edge does not support (it knows utf-8, utf-16le, utf-16be, windows-1252).",
+      js::ThrowError(ctx, "RangeError",
+                     "\"%.*s\" is not a valid encoding, or one that this version of edge does not support (it knows utf-8, utf-16le, "
+                     "utf-16be, windows-1252).",
                      Clip(label), label.data());
     }
     decoder->encoding = found->encoding;
@@ -249,7 +272,8 @@ duk_ret_t DecodeMethod(duk_context* ctx) {
   std::string_view input;
   if (!duk_is_undefined(ctx, 0)) {
     const std::optional<std::string_view> bytes = GetBytes(ctx, 0);
-    if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");
+    if (!bytes.has_value())
+      js::ThrowError(ctx, "TypeError", "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");
     input = *bytes;
   }
   ChargeBytes(ctx, input.size());
@@ -362,7 +386,8 @@ duk_ret_t Btoa(duk_context* ctx) {
     good = ToLatin1(text, latin1);
     if (good) Base64Encode(latin1, *out);
   }
-  if (!good) js::ThrowDomException(ctx, "InvalidCharacterError", "btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range.");
+  if (!good)
+    js::ThrowDomException(ctx, "InvalidCharacterError", "btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range.");
   js::PushUtf8(ctx, *out);
   return 1;
 }
@@ -378,7 +403,10 @@ duk_ret_t Atob(duk_context* ctx) {
     good = Base64Decode(text, bytes);
     for (const char c : bytes) AppendUtf8(*out, static_cast<unsigned char>(c));
   }
-  if (!good) js::ThrowDomException(ctx, "InvalidCharacterError", "atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric ASCII, and up to two terminal '=' signs when the input data length is divisible by 4 are allowed.)");
+  if (!good)
+    js::ThrowDomException(ctx, "InvalidCharacterError",
+                          "atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric ASCII, and up to two "
+                          "terminal '=' signs when the input data length is divisible by 4 are allowed.)");
   js::PushUtf8(ctx, *out);
   return 1;
 }
@@ -391,10 +419,18 @@ const js::Accessor kDecoderAccessors[] = {{"encoding", GetDecoderEncoding}, {"fa
 }  // namespace
 
 void DefineTextEncoding(duk_context* ctx) {
-  const js::Class encoder = {.type = &kEncoderType, .name = "TextEncoder", .construct = ConstructEncoder, .methods = kEncoderMethods, .accessors = kEncoderAccessors};
+  const js::Class encoder = {.type = &kEncoderType,
+                             .name = "TextEncoder",
+                             .construct = ConstructEncoder,
+                             .methods = kEncoderMethods,
+                             .accessors = kEncoderAccessors};
   js::DefineClass(ctx, encoder);
   duk_put_global_string(ctx, "TextEncoder");
-  const js::Class decoder = {.type = &kDecoderType, .name = "TextDecoder", .construct = ConstructDecoder, .methods = kDecoderMethods, .accessors = kDecoderAccessors};
+  const js::Class decoder = {.type = &kDecoderType,
+                             .name = "TextDecoder",
+                             .construct = ConstructDecoder,
+                             .methods = kDecoderMethods,
+                             .accessors = kDecoderAccessors};
   js::DefineClass(ctx, decoder);
   duk_put_global_string(ctx, "TextDecoder");
   duk_push_c_function(ctx, Btoa, DUK_VARARGS);

@@ -377,8 +377,8 @@ const js::Accessor kUrlAccessors[] = {
     {"hash", Get<&url::Url::hash>, Set<&url::Url::SetHash>},
 };
 const js::Method kParamsMethods[] = {
-    {"append", Append, 2}, {"delete", Delete, 1}, {"get", GetParam, 1},      {"getAll", GetAllParams, 1},
-    {"has", Has, 1},       {"set", SetParam, 2},  {"sort", Sort, 0}, {"toString", ToString, 0},
+    {"append", Append, 2}, {"delete", Delete, 1}, {"get", GetParam, 1}, {"getAll", GetAllParams, 1},
+    {"has", Has, 1},       {"set", SetParam, 2},  {"sort", Sort, 0},    {"toString", ToString, 0},
 };
 const js::Accessor kParamsAccessors[] = {{"size", GetSize}};
 

@@ -17,8 +17,10 @@ namespace edge::web {
 namespace {
 
 constexpr char kGlobalScopeText[] =
-    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), setting a timeout, and generating random values are not "
-    "allowed within global scope. To fix this error, perform this operation within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/";
+    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), setting a timeout, and generating "
+    "random values are not "
+    "allowed within global scope. To fix this error, perform this operation within a handler. "
+    "https://developers.cloudflare.com/workers/runtime-apis/handlers/";
 
 // native.startTimer(id, ms) -> array of the numbers of timers that are gone, or undefined
 duk_ret_t StartTimer(duk_context* ctx) {
@@ -72,10 +74,18 @@ duk_ret_t SetDomException(duk_context* ctx) {
 duk_ret_t PromiseText(duk_context* ctx) {
   duk_set_top(ctx, 1);
   switch (js::GetPromiseState(ctx, 0)) {
-    case js::PromiseState::kPending: duk_push_literal(ctx, "<pending>"); break;
-    case js::PromiseState::kFulfilled: duk_push_literal(ctx, "<fulfilled>"); break;
-    case js::PromiseState::kRejected: duk_push_literal(ctx, "<rejected>"); break;
-    case js::PromiseState::kNotAPromise: duk_push_literal(ctx, "?"); break;
+    case js::PromiseState::kPending:
+      duk_push_literal(ctx, "<pending>");
+      break;
+    case js::PromiseState::kFulfilled:
+      duk_push_literal(ctx, "<fulfilled>");
+      break;
+    case js::PromiseState::kRejected:
+      duk_push_literal(ctx, "<rejected>");
+      break;
+    case js::PromiseState::kNotAPromise:
+      duk_push_literal(ctx, "?");
+      break;
   }
   return 1;
 }
@@ -129,13 +139,15 @@ void ChargeBytes(duk_context* ctx, size_t bytes) {
 
 void RequireNew(duk_context* ctx, const char* name) {
   if (js::IsConstructing(ctx)) return;
-  js::ThrowError(ctx, "TypeError", "Failed to construct '%s': Please use the 'new' operator, this object constructor cannot be called as a function.", name);
+  js::ThrowError(ctx, "TypeError",
+                 "Failed to construct '%s': Please use the 'new' operator, this object constructor cannot be called as a function.", name);
 }
 
 void RequireArguments(duk_context* ctx, duk_idx_t count) {
   const duk_idx_t given = duk_get_top(ctx);
   if (given < count) {
-    js::ThrowError(ctx, "TypeError", "%d argument%s required, but only %d present.", static_cast<int>(count), count == 1 ? "" : "s", static_cast<int>(given));
+    js::ThrowError(ctx, "TypeError", "%d argument%s required, but only %d present.", static_cast<int>(count), count == 1 ? "" : "s",
+                   static_cast<int>(given));
   }
 }
 
@@ -169,7 +181,8 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
   DefineResponse(ctx);
 
   static constexpr js::LibraryNative kEventNatives[] = {{"reportException", ReportException, 1}, {"setDomException", SetDomException, 1}};
-  static constexpr js::LibraryNative kTimerNatives[] = {{"startTimer", StartTimer, 2}, {"cancelTimer", CancelTimer, 1}, {"elapsedMs", ElapsedMs, 0}};
+  static constexpr js::LibraryNative kTimerNatives[] = {
+      {"startTimer", StartTimer, 2}, {"cancelTimer", CancelTimer, 1}, {"elapsedMs", ElapsedMs, 0}};
   static constexpr js::LibraryNative kConsoleNatives[] = {{"log", Log, 2}, {"promiseText", PromiseText, 1}, {"elapsedMs", ElapsedMs, 0}};
   static constexpr js::LibraryNative kFormNatives[] = {{"randomToken", RandomToken, 0}, {"indexOfBytes", IndexOfBytes, 3}};
   const auto natives_of = [](std::string_view file) -> std::span<const js::LibraryNative> {

@@ -27,12 +27,12 @@ WebHost& HostOf(duk_context* ctx);
 
 // Runs the callback of a timer that StartTimer announced. Protected call; microtasks are the caller's. Throws what the callback throws.
 void FireTimer(duk_context* ctx, uint32_t id);
-// The host has dropped a timer that it was never told to cancel, because its invocation has ended: lets go of the callback some time later. Runs no
-// JavaScript, throws nothing, needs no Run.
+// The host has dropped a timer that it was never told to cancel, because its invocation has ended: lets go of the callback some time later.
+// Runs no JavaScript, throws nothing, needs no Run.
 void ForgetTimer(duk_context* ctx, uint32_t id);
 
-// Tells listeners of the global scope about a rejection: for js::ErrorHooks. [ ... promise reason ] -> [ ... promise reason ]. True if one of them prevented
-// the default, which is to log it. Runs JavaScript; what listeners throw is reported.
+// Tells listeners of the global scope about a rejection: for js::ErrorHooks. [ ... promise reason ] -> [ ... promise reason ]. True if one
+// of them prevented the default, which is to log it. Runs JavaScript; what listeners throw is reported.
 enum class RejectionEvent : uint8_t { kUnhandled, kHandledLater };
 bool DispatchRejection(duk_context* ctx, RejectionEvent event);
 
@@ -45,14 +45,14 @@ struct OutgoingResponse {
   std::string status_text;
   HeaderList headers;
   enum class Body : uint8_t { kNone, kBytes, kSource, kStream } body = Body::kNone;
-  std::string bytes;                            // kBytes
-  std::shared_ptr<BodySource> source;           // kSource: an incoming body passed through untouched
-  std::optional<uint64_t> length;               // kSource, kStream: known length in bytes (FixedLengthStream, an incoming Content-Length)
+  std::string bytes;                   // kBytes
+  std::shared_ptr<BodySource> source;  // kSource: an incoming body passed through untouched
+  std::optional<uint64_t> length;      // kSource, kStream: known length in bytes (FixedLengthStream, an incoming Content-Length)
 };
 
 bool IsResponse(duk_context* ctx, duk_idx_t index);
-// Moves the answer out of the Response at `index` and marks its body used. kStream: [ ... ] -> [ ... stream ] pushes the ReadableStream, else pushes
-// nothing. False if the body has been used already or is locked. Throws for want of memory only.
+// Moves the answer out of the Response at `index` and marks its body used. kStream: [ ... ] -> [ ... stream ] pushes the ReadableStream,
+// else pushes nothing. False if the body has been used already or is locked. Throws for want of memory only.
 bool TakeResponse(duk_context* ctx, duk_idx_t index, OutgoingResponse& out);
 
 // Reading a ReadableStream from C++. [ ... stream ] -> [ ... reader ]

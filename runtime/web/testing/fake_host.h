@@ -1,7 +1,7 @@
 // FakeHost: a WebHost without fibers, sockets or clocks, and a fixture around it.
 //
-// Tasks and timers wait in lists until Settle() runs them: all microtasks, then the oldest task, then, when nothing else is left, the timer that is due
-// first, for which virtual time jumps ahead. So a test reads like the script it runs and always runs the same way.
+// Tasks and timers wait in lists until Settle() runs them: all microtasks, then the oldest task, then, when nothing else is left, the timer
+// that is due first, for which virtual time jumps ahead. So a test reads like the script it runs and always runs the same way.
 #ifndef EDGE_RUNTIME_WEB_TESTING_FAKE_HOST_H_
 #define EDGE_RUNTIME_WEB_TESTING_FAKE_HOST_H_
 
@@ -60,7 +60,7 @@ class FakeHost : public WebHost {
   std::map<std::pair<Duration, uint64_t>, uint32_t> timers;
   uint64_t next_timer = 0;
   uint8_t next_random = 0;
-  std::vector<std::string> log;       // "W text"
+  std::vector<std::string> log;  // "W text"
   std::vector<std::string> reported;
 };
 
@@ -107,13 +107,17 @@ class WebTest : public ::testing::Test, public js::IsolateHost {
       InstallWeb(ctx, host_);
       js::ErrorHooks hooks;
       hooks.data = this;
-      hooks.uncaught_error = [](duk_context* c, void* test) { static_cast<WebTest*>(test)->uncaught_.push_back(duk_safe_to_string(c, -1)); };
+      hooks.uncaught_error = [](duk_context* c, void* test) {
+        static_cast<WebTest*>(test)->uncaught_.push_back(duk_safe_to_string(c, -1));
+      };
       js::SetErrorHooks(ctx, hooks);
       js::PushEdgeObject(ctx);
       duk_put_global_string(ctx, "edge");
-      duk_eval_string_noresult(ctx, "var l = []; function log(x) { l.push(x); } function wait(p) { return edge.await(p); }"
-                                    "function thrown(f) { try { f(); } catch (e) { return e.name + ': ' + e.message; } return 'nothing'; }"
-                                    "function rejection(p) { try { wait(p); } catch (e) { return e.name + ': ' + e.message; } return 'nothing'; }");
+      duk_eval_string_noresult(
+          ctx,
+          "var l = []; function log(x) { l.push(x); } function wait(p) { return edge.await(p); }"
+          "function thrown(f) { try { f(); } catch (e) { return e.name + ': ' + e.message; } return 'nothing'; }"
+          "function rejection(p) { try { wait(p); } catch (e) { return e.name + ': ' + e.message; } return 'nothing'; }");
     });
     ASSERT_FALSE(error.has_value()) << error->name << ": " << error->message << "\n" << error->stack;
   }
