@@ -82,6 +82,7 @@ _PATCHES = [
     "16-error-cause",
     "17-date-parse",
     "18-collection-by-bytes",
+    "19-nested-proxy",
 ]
 
 def duktape(name = "duktape"):
