@@ -29,12 +29,14 @@ TEST_F(SemanticsTest, ProxyInAPrototypeChainSeesGetHasAndSet) {
 }
 
 TEST_F(SemanticsTest, AProxyMayBeTheTargetOfAProxy) {
-  Eval("var log = []; var inner = new Proxy({a: 1}, {get: function (t, k) { log.push('inner ' + String(k)); return t[k]; },"
-       " deleteProperty: function (t, k) { log.push('delete ' + k); return delete t[k]; }}); 0");
+  Eval(
+      "var log = []; var inner = new Proxy({a: 1}, {get: function (t, k) { log.push('inner ' + String(k)); return t[k]; },"
+      " deleteProperty: function (t, k) { log.push('delete ' + k); return delete t[k]; }}); 0");
   EXPECT_EQ(Eval("var outer = new Proxy(inner, {}); outer.a + ' ' + ('a' in outer) + ' ' + log.join()"), "1 true inner a");
   EXPECT_EQ(Eval("var trapped = new Proxy(inner, {get: function (t, k) { return 'outer ' + t[k]; }}); trapped.a"), "outer 1");
   EXPECT_EQ(Eval("outer.b = 2; inner.b + ' ' + delete outer.a + ' ' + ('a' in inner) + ' ' + log.pop()"), "2 true false delete a");
-  EXPECT_EQ(Eval("var p = {}; for (var i = 0; i < 20000; i++) p = new Proxy(p, {}); try { delete p.x; 'deleted' } catch (e) { e.name }"), "RangeError");
+  EXPECT_EQ(Eval("var p = {}; for (var i = 0; i < 20000; i++) p = new Proxy(p, {}); try { delete p.x; 'deleted' } catch (e) { e.name }"),
+            "RangeError");
   EXPECT_EQ(Eval("var f = new Proxy(new Proxy(function (x) { return x + 1; }, {}), {}); f(1) + ' ' + typeof f"), "2 function");
 }
 

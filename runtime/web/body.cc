@@ -274,7 +274,12 @@ void MakeStream(duk_context* ctx, duk_idx_t owner, Body& body) {
   }
   // A body that was consumed shows as a stream that has been read and is closed.
   duk_push_boolean(ctx, body.use == Body::Use::kUsed);
-  duk_call(ctx, 2);
+  if (body.length.has_value()) {
+    duk_push_number(ctx, static_cast<double>(*body.length));
+  } else {
+    duk_push_undefined(ctx);
+  }
+  duk_call(ctx, 3);
   js::SetSlot(ctx, owner, kBodySlot);
   body.kind = Body::Kind::kStream;
   body.source = nullptr;

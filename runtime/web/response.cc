@@ -180,7 +180,9 @@ duk_ret_t StaticRedirect(duk_context* ctx) {
   NormalizeUrl(ctx, "Unable to parse URL: %.*s");  // 2
   ResponseState& response = PushNew(ctx);          // 3
   response.status = status;
-  PushResponseHeaders(ctx, 3, response).list.Append("Location", js::RequireUtf8(ctx, 2));
+  HeadersState& headers = PushResponseHeaders(ctx, 3, response);
+  headers.list.Append("Location", js::RequireUtf8(ctx, 2));
+  headers.guard = HeadersGuard::kImmutable;
   duk_set_top(ctx, 4);
   return 1;
 }

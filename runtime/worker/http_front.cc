@@ -188,7 +188,6 @@ void HttpFront::AnswerFailure(http::Exchange& exchange, const Failure& failure) 
     exchange.Respond(head, ErrorPage(exchange.head().method(), exchange.head().target(), failure)).IgnoreError();
     return;
   }
-  head.Add("Content-Type", "text/plain;charset=utf-8").IgnoreError();
   exchange.Respond(head, limit ? std::string_view(failure.message) : std::string_view("Internal Server Error")).IgnoreError();
 }
 

@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include "runtime/url/search_params.h"
 #include "runtime/url/url.h"

@@ -27,12 +27,14 @@ native.expose(
 native.expose('streamFromBytes', function(bytes, used) {
   var r = streams.createReadable(
       streams.noop, function() { return streams.resolved(undefined); }, function() { return streams.resolved(undefined); }, 0, null, true);
+  // Whoever passes the stream on unread passes its length on.
+  r.length = bytes.byteLength;
   if (used) return spend(r);
   if (bytes.byteLength > 0) streams.controllerEnqueue(r.controller, bytes);
   streams.controllerClose(r.controller);
   return r.object;
 });
-native.expose('streamFromSource', function(handle, used) {
+native.expose('streamFromSource', function(handle, used, length) {
   var r = streams.createReadable(
       streams.noop,
       function() {
@@ -45,6 +47,7 @@ native.expose('streamFromSource', function(handle, used) {
         });
       },
       function() { return streams.resolved(undefined); }, 0, null, true);
+  r.length = length;
   return used ? spend(r) : r.object;
 });
 native.expose('isDisturbed', function(stream) { return record(stream).disturbed; });
