@@ -1,7 +1,7 @@
 // Literals: expressions whose ES5 spelling the engine lacks or gets wrong.
 //
 //  - Regular expressions: the engine's own compiler knows ES5.1 only; edge.regexp has all of today's syntax.
-//  - BigInt: not there. The literal throws when it is executed, so that a library which merely contains one still loads.
+//  - BigInt: a value without arithmetic (runtime/js/lib/big_int.js), so that a library which merely contains some still loads.
 //  - { __proto__: p } sets the prototype; the engine makes an own property of it.
 //  - { get, set }: the engine knows shorthand properties, but takes these two names for the start of an accessor.
 //  - Object spread copies natively and by definition, never through a setter.

@@ -76,7 +76,7 @@ function lower(code, map) {
 function bigintWarning(position) {
   return {
     severity: 'warning',
-    message: 'BigInt is not supported; this literal throws when it is executed.',
+    message: 'BigInt has no arithmetic here; a calculation with this literal throws.',
     remedy: 'Use a number where it is exact (up to 2 ** 53), or a string.',
     ...position,
   };

@@ -146,23 +146,6 @@
     });
   }
 
-  // ---- BigInt: named, not implemented ----
-
-  function noBigInt() {
-    throw new TypeError('BigInt is not supported by this runtime');
-  }
-  native.hide(global, 'BigInt', function BigInt() {
-    noBigInt();
-  });
-  native.methods(global.BigInt, {
-    asIntN(bits, value) {
-      noBigInt();
-    },
-    asUintN(bits, value) {
-      noBigInt();
-    }
-  });
-
   // ---- Helpers of lowered code ----
 
   edge.privateKey = native.privateKey;
@@ -181,9 +164,6 @@
   edge.protoLiteral = function protoLiteral(object, proto) {
     if (proto === null || isObject(proto)) Object.setPrototypeOf(object, proto);
     return object;
-  };
-  edge.bigint = function bigint(digits) {
-    throw new SyntaxError('BigInt literals are not supported by this runtime: ' + digits + 'n');
   };
   edge.tdz = function tdz(name) {
     throw new ReferenceError("Cannot access '" + name + "' before initialization");
