@@ -1,13 +1,15 @@
-// crypto.getRandomValues, crypto.randomUUID and crypto.subtle.digest / timingSafeEqual. Other operations of SubtleCrypto throw by name
+// crypto.getRandomValues, crypto.randomUUID, crypto.subtle.digest, HMAC and timingSafeEqual. Other operations of SubtleCrypto throw by name
 // (lib/crypto.js).
 //
 // Randomness comes from the host (the Random seam), never from OpenSSL. Digests run at once, charged to the caller's CPU budget, and
 // resolve a promise as the standard wants it.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "runtime/js/isolate.h"
@@ -97,6 +99,27 @@ duk_ret_t Digest(duk_context* ctx) {
   return 1;
 }
 
+// native.hmac(hash name, key, bytes) -> ArrayBuffer. Charged like a digest.
+duk_ret_t Hmac(duk_context* ctx) {
+  duk_set_top(ctx, 3);
+  const EVP_MD* digest = DigestByName(js::RequireUtf8(ctx, 0));
+  const std::optional<std::string_view> key = GetBytes(ctx, 1);
+  const std::optional<std::string_view> bytes = GetBytes(ctx, 2);
+  if (digest == nullptr || !key.has_value()) js::ThrowDomException(ctx, "OperationError", "The key is not one for HMAC.");
+  if (!bytes.has_value()) js::ThrowError(ctx, "TypeError", "The data to sign must be an ArrayBuffer or a view of one.");
+  js::ChargeCpu(ctx, static_cast<int64_t>(bytes->size()) * kInstructionsPerByte);
+  unsigned char code[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (HMAC(digest, key->data(), static_cast<int>(key->size()), reinterpret_cast<const unsigned char*>(bytes->data()), bytes->size(), code,
+           &size) == nullptr) {
+    js::ThrowDomException(ctx, "OperationError", "The code could not be computed.");
+  }
+  void* out = duk_push_fixed_buffer(ctx, size);
+  std::memcpy(out, code, size);
+  duk_push_buffer_object(ctx, -1, 0, size, DUK_BUFOBJ_ARRAYBUFFER);
+  return 1;
+}
+
 // native.timingSafeEqual(a, b)
 duk_ret_t TimingSafeEqual(duk_context* ctx) {
   duk_set_top(ctx, 2);
@@ -114,6 +137,7 @@ std::span<const js::LibraryNative> CryptoNatives() {
   static constexpr js::LibraryNative kNatives[] = {{"getRandomValues", GetRandomValues, 1},
                                                    {"randomUUID", RandomUuid, 0},
                                                    {"digest", Digest, 2},
+                                                   {"hmac", Hmac, 3},
                                                    {"timingSafeEqual", TimingSafeEqual, 2}};
   return kNatives;
 }

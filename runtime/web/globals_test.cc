@@ -88,17 +88,36 @@ TEST_F(Globals, CryptoDigestsMatchTheirVectors) {
       R"("900150983cd24fb0d6963f7d28e17f72","cb00753f45a35e8b","ddaf35a193617aba"])");
 }
 
+TEST_F(Globals, HmacKeysSignAndVerify) {
+  EXPECT_EQ(Run(R"js(
+    function hex(b) { return Array.from(new Uint8Array(b)).map(function (x) { return (x < 16 ? '0' : '') + x.toString(16) }).join('') }
+    var text = new TextEncoder().encode('The quick brown fox jumps over the lazy dog'), algorithm = {name: 'HMAC', hash: 'SHA-256'};
+    var key = wait(crypto.subtle.importKey('raw', new TextEncoder().encode('key'), algorithm, true, ['verify', 'sign']));
+    var code = wait(crypto.subtle.sign('HMAC', key, text)), jwk = wait(crypto.subtle.exportKey('jwk', key));
+    var again = wait(crypto.subtle.importKey('jwk', jwk, algorithm, false, ['verify']));
+    return [hex(code), jwk.k, jwk.alg, wait(crypto.subtle.verify('HMAC', again, code, text)), wait(crypto.subtle.verify('HMAC', again, code, new Uint8Array(1))),
+            key instanceof CryptoKey, key.usages.join(), JSON.stringify(key.algorithm), rejection(crypto.subtle.sign('HMAC', again, text)), rejection(crypto.subtle.exportKey('raw', again)),
+            rejection(crypto.subtle.importKey('raw', text, 'AES-GCM', false, ['encrypt'])), rejection(crypto.subtle.importKey('raw', new Uint8Array(0), algorithm, false, ['sign']))];
+  )js"),
+            R"(["f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8","a2V5","HS256",true,false,true,"sign,verify",)"
+            R"("{\"name\":\"HMAC\",\"hash\":{\"name\":\"SHA-256\"},\"length\":24}",)"
+            R"("InvalidAccessError: Requested key usage \"sign\" does not match any usage listed in this CryptoKey.",)"
+            R"("InvalidAccessError: Attempt to export non-extractable HMAC key.",)"
+            R"("NotSupportedError: crypto.subtle.importKey with AES-GCM is not supported yet by this version of edge.",)"
+            R"("DataError: A zero-length HMAC key is not supported."])");
+}
+
 TEST_F(Globals, CryptoRefusesByName) {
   EXPECT_EQ(Run("return [rejection(crypto.subtle.digest('foo', new Uint8Array(1))), rejection(crypto.subtle.digest('SHA-1', 'text')), "
                 "thrown(function () { crypto.getRandomValues(new Uint8Array(70000)); }),"
-                "thrown(function () { crypto.getRandomValues(new Float32Array(1)); }), rejection(crypto.subtle.sign()), "
+                "thrown(function () { crypto.getRandomValues(new Float32Array(1)); }), rejection(crypto.subtle.encrypt()), "
                 "crypto.subtle.timingSafeEqual(new Uint8Array(2), new Uint8Array(2)),"
                 "thrown(function () { crypto.subtle.timingSafeEqual(new Uint8Array(1), new Uint8Array(2)); })]"),
             R"(["NotSupportedError: Unrecognized or unimplemented digest algorithm requested.","TypeError: Failed to execute )"
             R"('digest' on 'SubtleCrypto': parameter 2 is not of type 'BufferSource'.",)"
             R"("QuotaExceededError: getRandomValues() only accepts buffers of size <= 64K but provided 70000 bytes.",)"
             R"("TypeMismatchError: ArrayBufferView argument to getRandomValues() must be an integer-typed view.",)"
-            R"("NotSupportedError: crypto.subtle.sign is not supported yet by this version of edge.",true,"TypeError: Input )"
+            R"("NotSupportedError: crypto.subtle.encrypt is not supported yet by this version of edge.",true,"TypeError: Input )"
             R"(buffers must have the same byte length."])");
 }
 

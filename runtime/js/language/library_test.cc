@@ -101,12 +101,14 @@ TEST_F(LibraryTest, DatesReadAsInV8InUtc) {
 }
 
 TEST_F(LibraryTest, BigIntsAreValuesWithoutArithmetic) {
-  EXPECT_EQ(Run(R"js(
+  EXPECT_EQ(
+      Run(R"js(
     var big = edge.bigint('10'), same = BigInt(10);
     return [big === same, String(BigInt('-0012')), BigInt('0xffffffffffffffff').toString(), 'x'.concat(BigInt(2)), BigInt('-9223372036854775808') === edge.bigint('-9223372036854775808'),
       [function () { return big * big }, function () { return big < 11 }, function () { return big == 10 }, function () { return big + 1 }, function () { return JSON.stringify({ a: big }) },
        function () { return BigInt(1.5) }, function () { return BigInt('1x') }, function () { return new BigInt(1) }].map(function (f) { try { return f() } catch (e) { return e.name } })];
-  )js"), R"([true,"-12","18446744073709551615","x2",true,["TypeError","TypeError","TypeError","TypeError","TypeError","RangeError","SyntaxError","TypeError"]])");
+  )js"),
+      R"([true,"-12","18446744073709551615","x2",true,["TypeError","TypeError","TypeError","TypeError","TypeError","RangeError","SyntaxError","TypeError"]])");
 }
 
 TEST_F(LibraryTest, LoweredHelpers) {

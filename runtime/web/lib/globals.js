@@ -32,7 +32,7 @@ hidden('fetch', function fetch() { return Promise.reject(missing('fetch() to oth
 
 // Constructors that exist on the platform and not here.
 ['WebSocket', 'WebSocketPair', 'EventSource', 'HTMLRewriter', 'CompressionStream', 'DecompressionStream', 'URLPattern', 'MessageChannel',
- 'MessagePort', 'BroadcastChannel', 'CryptoKey', 'ExtendableEvent', 'FetchEvent', 'ScheduledEvent', 'QueueEvent', 'WebSocketRequestResponsePair']
+ 'MessagePort', 'BroadcastChannel', 'ExtendableEvent', 'FetchEvent', 'ScheduledEvent', 'QueueEvent', 'WebSocketRequestResponsePair']
     .forEach(function(name) {
       var constructor = function() { throw missing(name); };
       Object.defineProperty(constructor, 'name', {value: name, configurable: true});
