@@ -30,6 +30,7 @@ Serves the worker in DIR: a folder with wrangler.toml, wrangler.json or wrangler
   --env NAME       environment of the wrangler file
   --dev            show errors with their stacks in the browser
 
+Bundling needs Node 18 or newer on the PATH (EDGE_NODE names another); a built bundle needs none.
 State and caches live in DIR/.edge. Ctrl-C or SIGTERM ends it after the requests in flight.
 )";
 

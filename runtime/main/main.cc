@@ -14,6 +14,7 @@
 #include "runtime/main/terminal.h"
 #include "runtime/os/blocking_pool.h"
 #include "runtime/os/clock.h"
+#include "runtime/os/descriptor_limit.h"
 #include "runtime/os/epoll_loop.h"
 #include "runtime/os/process.h"
 #include "runtime/os/random.h"
@@ -78,6 +79,7 @@ int Main(const std::vector<std::string>& words) {
     return kExitUsage;
   }
 
+  RaiseDescriptorLimit();
   EpollLoop loop(clock);
   FifoOrder order;
   NoAdversary adversary;
