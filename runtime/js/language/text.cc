@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "edge_math.h"
 #include "runtime/js/language/state.h"
 #include "runtime/js/language/utf16.h"
 
@@ -50,7 +51,7 @@ duk_ret_t MathFunction(duk_context* ctx) {
 
 // The library's root is off by one unit in the last place for some exact cubes (27): one Newton step puts it right.
 double CubeRoot(double x) {
-  const double root = std::cbrt(x);
+  const double root = edge_math_cbrt(x);
   if (root == 0 || !std::isfinite(root)) return root;
   return root - (root * root * root - x) / (3 * root * root);
 }
@@ -185,12 +186,12 @@ constexpr LibraryNative kNatives[] = {
     {"symbolDescription", SymbolDescription, 1}, {"setOwn", SetOwn, 3},
     {"normalize", NormalizeString, 2},           {"isWellFormed", IsWellFormed, 1},
     {"toWellFormed", ToWellFormed, 1},           {"integerText", IntegerText, 1},
-    {"cbrt", MathFunction<CubeRoot>, 1},         {"log1p", MathFunction<std::log1p>, 1},
-    {"expm1", MathFunction<std::expm1>, 1},      {"log2", MathFunction<std::log2>, 1},
-    {"log10", MathFunction<std::log10>, 1},      {"sinh", MathFunction<std::sinh>, 1},
-    {"cosh", MathFunction<std::cosh>, 1},        {"tanh", MathFunction<std::tanh>, 1},
-    {"asinh", MathFunction<std::asinh>, 1},      {"acosh", MathFunction<std::acosh>, 1},
-    {"atanh", MathFunction<std::atanh>, 1},
+    {"cbrt", MathFunction<CubeRoot>, 1},         {"log1p", MathFunction<edge_math_log1p>, 1},
+    {"expm1", MathFunction<edge_math_expm1>, 1}, {"log2", MathFunction<edge_math_log2>, 1},
+    {"log10", MathFunction<edge_math_log10>, 1}, {"sinh", MathFunction<edge_math_sinh>, 1},
+    {"cosh", MathFunction<edge_math_cosh>, 1},   {"tanh", MathFunction<edge_math_tanh>, 1},
+    {"asinh", MathFunction<edge_math_asinh>, 1}, {"acosh", MathFunction<edge_math_acosh>, 1},
+    {"atanh", MathFunction<edge_math_atanh>, 1},
 };
 
 }  // namespace
