@@ -172,7 +172,8 @@ WorkerIsolate::Entered WorkerIsolate::Enter(uint64_t invocation_id, absl::Functi
     entered = Entered::kFailed;
   }
   lock_.Unlock();
-  if (!AnythingPending()) WakeWaiting();
+  // Nobody in a condemned isolate goes on: whoever waits is to be told.
+  if (!AnythingPending() || isolate_->condemned() != js::Limit::kNone) WakeWaiting();
   return entered;
 }
 
@@ -244,6 +245,11 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
 
   before_wait();
   while (invocation.outcome == Outcome::kPending) {
+    if (isolate_->condemned() != js::Limit::kNone) {
+      invocation.failure = FailureOf(js::JsError{.limit = isolate_->condemned()});
+      invocation.outcome = invocation.failure.outcome;
+      return;
+    }
     if (!AnythingPending()) {
       invocation.outcome = Outcome::kHung;
       invocation.failure = {Outcome::kHung,
@@ -340,6 +346,7 @@ Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::Functio
   // Before the loop: it may suspend, and the chunk may come meanwhile.
   if (invocation.chunk_state == Invocation::Chunk::kWaiting) before_wait();
   while (invocation.chunk_state == Invocation::Chunk::kWaiting) {
+    if (isolate_->condemned() != js::Limit::kNone) return invocation.chunk_state = Invocation::Chunk::kFailed;
     if (!AnythingPending()) {
       log_.Write(Severity::kError, code_.name,
                  "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
@@ -396,7 +403,7 @@ void WorkerIsolate::CancelBody(Invocation& invocation, std::string_view reason) 
 void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
   if (invocation.wait_until_pending > 0) {
     const Instant deadline = scheduler_.clock().Now() + grace;
-    while (invocation.wait_until_pending > 0) {
+    while (invocation.wait_until_pending > 0 && isolate_->condemned() == js::Limit::kNone) {
       if (!AnythingPending()) {
         log_.Write(Severity::kWarning, code_.name,
                    "A promise given to waitUntil() can never settle: nothing that it waits for is still running.");
@@ -487,13 +494,8 @@ void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, ab
         work();
         Failure failure;
         const Entered entered = Enter(
-            invocation.id,
-            [&](duk_context* ctx) {
-              --tasks_pending_;
-              finish(ctx);
-            },
-            failure);
-        if (entered == Entered::kRefused) --tasks_pending_;
+            invocation.id, [&](duk_context* ctx) { finish(ctx); }, failure);
+        --tasks_pending_;
         if (entered == Entered::kFailed) {
           ReportUncaught(failure);
           // A limit ends the event itself; an error that a callback throws does not.

@@ -117,6 +117,31 @@ TEST(Worker, ALoopCostsItsRequestAndItsIsolateOnly) {
   }
 }
 
+TEST(Worker, WhoWaitsInAnIsolateThatFallsIsToldAtOnce) {
+  World world(R"(fetch: function (request) {
+    if (request.url.indexOf('loop') >= 0) for (;;) {}
+    if (request.url.indexOf('slow') >= 0) return new Promise(function (resolve) { setTimeout(function () { resolve(new Response('slow')); }, 3600000); });
+    return new Response('pong');
+  })",
+              SmallLimits());
+  ASSERT_TRUE(world.Start().ok());
+  const Instant start = world.clock().Now();
+
+  Answer slow;
+  Answer loop;
+  world.Run([&] {
+    TaskGroup group(world.scheduler());
+    EXPECT_TRUE(group.Spawn("slow", [&] { slow = world.Request("http://test/slow"); }).ok());
+    EXPECT_TRUE(group.Spawn("loop", [&] { loop = world.Request("http://test/loop"); }).ok());
+    group.Wait();
+  });
+
+  EXPECT_EQ(loop.outcome, Outcome::kExceededCpu);
+  EXPECT_EQ(slow.outcome, Outcome::kExceededCpu);
+  EXPECT_LT(world.clock().Now() - start, Duration::Seconds(3600));
+  EXPECT_EQ(world.Get("http://test/ping").body, "pong");
+}
+
 TEST(Worker, RecursionAndEndlessAllocationCostTheRequest) {
   World world(R"(fetch: function (request) {
     if (request.url.indexOf('recurse') >= 0) { var f = function () { return f() + 1; }; f(); }
