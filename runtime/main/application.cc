@@ -70,6 +70,10 @@ absl::StatusOr<bundle::BundleRequest> RequestOf(const config::WorkerConfig& conf
 
 }  // namespace
 
+std::string ProgramAsTyped(const Process& process) {
+  return process.Environment("BUILD_WORKING_DIRECTORY").has_value() ? "bazel run //:edge --" : "edge";
+}
+
 std::string ApplicationLoader::Absolute(std::string_view path) const {
   std::string absolute(path);
   while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();

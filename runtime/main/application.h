@@ -17,6 +17,9 @@
 
 namespace edge::cli {
 
+// How the user starts this program here: `bazel run` leaves no `edge` on the PATH.
+std::string ProgramAsTyped(const Process& process);
+
 struct Application {
   worker::WorkerCode code;
   bundle::Bundle bundle;

@@ -48,7 +48,8 @@ int Init(const Command& command, const Seams& seams, Terminal& terminal) {
     terminal.Error(std::string(written.message()));
     return kExitUsage;
   }
-  terminal.Print(absl::StrCat("Wrote a TypeScript application into ", directory, ".\nNext: edge serve ", command.directory, " --dev"));
+  terminal.Print(absl::StrCat("Wrote a TypeScript application into ", directory, ".\nNext: ", ProgramAsTyped(seams.process), " serve ",
+                              command.directory, " --dev"));
   return kExitFine;
 }
 

@@ -15,13 +15,15 @@ namespace {
 constexpr Duration kDrainTime = Duration::Seconds(30);
 
 // What the user reads when the server is up.
-std::string Greeting(const Command& command, const Application& application, const Endpoint& local) {
+std::string Greeting(const Command& command, const Application& application, const Endpoint& local, const Process& process) {
   const std::string url = absl::StrCat("http://", local.ToString());
   std::string text = absl::StrCat("edge serves ", application.code.name, " at ", url, "\n");
+  const std::string program = ProgramAsTyped(process);
   switch (application.kind) {
     case Application::Kind::kExample:
       absl::StrAppend(&text, "There is no application in this folder, so this is the example that comes with edge. Try:\n  curl ", url,
-                      "/api/hello?name=you\n  open ", url, "/ in a browser\nStart your own: edge init my-app, then edge serve my-app");
+                      "/api/hello?name=you\n  open ", url, "/ in a browser\nStart your own: ", program, " init my-app, then ", program,
+                      " serve my-app");
       break;
     case Application::Kind::kSources:
     case Application::Kind::kBundle:
@@ -73,7 +75,7 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
     worker.Shutdown();
     return kExitInternal;
   }
-  terminal.Note(Greeting(command, *application, local));
+  terminal.Note(Greeting(command, *application, local, seams.process));
 
   stop.Wait().IgnoreError();
   terminal.Note("edge stops: finishing the requests in flight");

@@ -47,7 +47,11 @@ absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
   Slot* slot = Pick();
   // The platform may recycle an isolate between any two events.
   if (slot != nullptr && adversary_.Consider("isolate.recycle", scheduler_.CurrentKey(), {Mischief::kEvict}).kind == Mischief::kEvict) {
-    slot->isolate->Condemn();
+    // Counted as an event for a moment, so that Release drops it at once if nothing runs in it.
+    WorkerIsolate* const recycled = slot->isolate.get();
+    recycled->Condemn();
+    ++slot->events;
+    Release(recycled);
     slot = nullptr;
   }
   if (slot == nullptr) {

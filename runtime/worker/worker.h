@@ -41,6 +41,8 @@ class Worker {
   // Waits for detached work, then ends all isolates. REQUIRES: no event is running. MAY SUSPEND.
   void Shutdown();
 
+  // Isolates that exist, condemned ones with running events among them.
+  size_t isolates() const { return slots_.size(); }
   const WorkerCode& code() const { return code_; }
   Log& log() { return log_; }
 

@@ -292,6 +292,14 @@ TEST(UnhandledRejection, IsLogged) {
   EXPECT_TRUE(world.log().Contains("nobody looks"));
 }
 
+TEST(Worker, ARecycledIsolateIsDroppedAndItsGlobalsAreGone) {
+  World world("count: 0, fetch: function () { return new Response(String(++this.count)); }");
+  world.adversary().recycles = true;
+
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Get().body, "1");
+  EXPECT_EQ(world.worker().isolates(), 1u);
+}
+
 TEST(Worker, IsolatesKeepTheirGlobalsBetweenRequests) {
   World world("count: 0, fetch: function () { return new Response(String(++this.count)); }");
 

@@ -55,6 +55,15 @@ class CountingRandom final : public Random {
   uint64_t state_;
 };
 
+// Recycles an isolate between any two events, if told to.
+class RecyclingAdversary final : public Adversary {
+ public:
+  MischiefChoice Consider(std::string_view point, uint64_t, std::initializer_list<Mischief>) override {
+    return {.kind = recycles && point == "isolate.recycle" ? Mischief::kEvict : Mischief::kNothing};
+  }
+  bool recycles = false;
+};
+
 class RememberingLog final : public Log {
  public:
   void Write(Severity severity, std::string_view, std::string_view text) override {
@@ -157,6 +166,7 @@ class World {
   Scheduler& scheduler() { return scheduler_; }
   const JumpingClock& clock() const { return clock_; }
   RememberingLog& log() { return log_; }
+  RecyclingAdversary& adversary() { return adversary_; }
   Worker& worker() { return *worker_; }
 
  private:
@@ -166,7 +176,7 @@ class World {
   FifoOrder order_;
   Scheduler scheduler_;
   CountingRandom random_;
-  NoAdversary adversary_;
+  RecyclingAdversary adversary_;
   RememberingLog log_;
   std::unique_ptr<Worker> worker_;
 };
