@@ -73,7 +73,10 @@ void Server::Admit(std::unique_ptr<Connection> connection) {
     Destroy(oldest);
     ++stats_.connections_expired;
   }
-  auto* admitted = new ServerConnection(*this, std::move(connection), CombineHash(scheduler_.CurrentKey(), stats_.connections_accepted));
+  // Named by the client's end, not by a count that unrelated clients share.
+  const Endpoint& peer = connection->Peer();
+  const uint64_t key = CombineHash(StableHash(peer.host), peer.port);
+  auto* admitted = new ServerConnection(*this, std::move(connection), key);
   all_.PushBack(admitted);
   admitted->Park();
 }

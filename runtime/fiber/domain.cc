@@ -16,10 +16,21 @@ Domain::~Domain() {
 
 void Domain::Crash() {
   if (state_->crashed) return;
+  Resume();
   state_->crashed = true;
   state_->scheduler.impl_->DoomInKeyOrder(state_->members);
 }
 
+void Domain::Pause() {
+  EDGE_CHECK(state_->scheduler.CurrentDomain() != this) << state_->name << ": a member cannot pause its own domain";
+  if (!state_->paused && !state_->crashed) state_->scheduler.impl_->Pause(*this);
+}
+
+void Domain::Resume() {
+  if (state_->paused) state_->scheduler.impl_->Resume(*this);
+}
+
+bool Domain::paused() const { return state_->paused; }
 bool Domain::crashed() const { return state_->crashed; }
 const std::string& Domain::name() const { return state_->name; }
 size_t Domain::size() const { return state_->members.size(); }

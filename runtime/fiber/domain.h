@@ -27,6 +27,11 @@ class Domain {
   // See above. Callable from anywhere, from a member too: it goes on running, and its next wait fails. Idempotent.
   void Crash();
   bool crashed() const;
+  // Its fibers do not run until Resume, as if the machine had taken the processor away: what wakes them, and deadlines that pass meanwhile,
+  // take effect afterwards. A crash resumes. Idempotent; not for its own members.
+  void Pause();
+  void Resume();
+  bool paused() const;
   const std::string& name() const;
   size_t size() const;
   // Waits until no member is alive. REQUIRES: the caller is not a member. kDeadlineExceeded, kCancelled, kAborted. MAY SUSPEND.

@@ -17,6 +17,8 @@ struct Domain::State {
   Scheduler& scheduler;
   const std::string name;
   bool crashed = false;
+  bool paused = false;
+  RunList held;  // runnable members while paused
   DomainList members;
   WaitList waiters;  // fibers in Wait
 };

@@ -105,6 +105,46 @@ TEST(Domain, LocksAreReleasedOnTheWayOut) {
   EXPECT_FALSE(mutex.held());
 }
 
+TEST(Domain, APausedDomainStandsStillWhileTimePasses) {
+  VirtualWorld world;
+  Domain domain(world.scheduler, "node");
+  std::string seen;
+  EDGE_CHECK_OK(world.scheduler.SpawnIn(&domain, "member", [&] {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(world.scheduler.SleepFor(Duration::Milliseconds(10)).ok());
+      seen += std::to_string((world.time.Now() - Instant::FromNanoseconds(1'000'000'000)).ToMilliseconds()) + " ";
+    }
+  }));
+  world.Run([&] {
+    EXPECT_TRUE(world.scheduler.SleepFor(Duration::Milliseconds(15)).ok());
+    domain.Pause();
+    EDGE_CHECK_OK(world.scheduler.SpawnIn(&domain, "born while paused", [&] { seen += "born "; }));
+    EXPECT_TRUE(world.scheduler.SleepFor(Duration::Milliseconds(85)).ok());
+    EXPECT_EQ(seen, "10 ");
+    domain.Resume();
+  });
+  // The deadline at 20 ms passed during the pause and takes effect after it.
+  EXPECT_EQ(seen, "10 born 100 110 ");
+}
+
+TEST(Domain, AYieldingMemberIsPausedToo) {
+  VirtualWorld world;
+  Domain domain(world.scheduler, "node");
+  int turns = 0;
+  EDGE_CHECK_OK(world.scheduler.SpawnIn(&domain, "spinner", [&] {
+    while (world.scheduler.Yield().ok()) ++turns;
+  }));
+  world.Run([&] {
+    EXPECT_TRUE(world.scheduler.Yield().ok());
+    domain.Pause();
+    const int before = turns;
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(world.scheduler.Yield().ok());
+    EXPECT_LE(turns, before + 1);  // one that was already on its way
+    domain.Crash();                // a crash ends the pause: members run to their ends
+  });
+  EXPECT_EQ(domain.size(), 0u);
+}
+
 TEST(Domain, ACrashAfterTheWakeStillCounts) {
   VirtualWorld world;
   Domain domain(world.scheduler, "node");

@@ -3,7 +3,8 @@
 //   kNew -> kRunning -> kSuspended -> kReady -> kRunning ... -> kFinished     (kYielded in place of kReady after Yield)
 //
 // Invariants
-//  1. A fiber is in ready_ iff kNew or kReady, in yielded_ iff kYielded, armed in the timer heap only if kSuspended.
+//  1. A fiber is in ready_ (or its paused domain's list) iff kNew or kReady, in yielded_ iff kYielded, armed in the timer heap only if
+//  kSuspended.
 //  2. It has a stack iff it has run and not finished: a burst of new fibers that end at once shares one warm stack.
 //  3. `doom` only ever rises; a doomed fiber suspends only shielded (to wait for its own members or a helper thread).
 #ifndef EDGE_RUNTIME_FIBER_FIBER_H_
@@ -42,6 +43,7 @@ class Fiber {
   bool permit = false;                // a Wake came while running: the next Suspend returns at once
   uint64_t key = 0;
   uint64_t sequence = 0;  // order of spawning; tells equal keys apart
+  uint64_t turns = 0;     // begun so far
   uint64_t children = 0;  // spawned so far, for their keys
   size_t timer_index = TimerHeap::kNotArmed;
 

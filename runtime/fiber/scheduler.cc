@@ -134,6 +134,7 @@ absl::Status Scheduler::Impl::Spawn(const Birth& birth, std::string_view label, 
   fiber->permit = false;
   fiber->key = birth.key;
   fiber->sequence = next_sequence++;
+  fiber->turns = 0;
   fiber->children = 0;
   fiber->exceptions = {};
   fiber->body = std::move(body);
@@ -144,7 +145,7 @@ absl::Status Scheduler::Impl::Spawn(const Birth& birth, std::string_view label, 
   if (birth.domain != nullptr) birth.domain->state_->members.PushBack(fiber);
   fiber->group = birth.group;
   if (birth.group != nullptr) birth.group->members.PushBack(fiber);
-  ready.PushBack(fiber);
+  Enqueue(fiber);
   ++live;
   return absl::OkStatus();
 }
@@ -159,7 +160,26 @@ void Scheduler::Impl::MakeReady(Fiber* fiber, Fiber::Resumed reason) {
   timers.Disarm(fiber);
   fiber->resumed = reason;
   fiber->state = Fiber::State::kReady;
-  ready.PushBack(fiber);
+  Enqueue(fiber);
+}
+
+void Scheduler::Impl::Enqueue(Fiber* fiber) {
+  RunList& list = fiber->domain != nullptr && fiber->domain->state_->paused ? fiber->domain->state_->held : ready;
+  list.PushBack(fiber);
+}
+
+void Scheduler::Impl::Pause(Domain& domain) {
+  domain.state_->paused = true;
+  for (Fiber* member = domain.state_->members.front(); member != nullptr; member = DomainList::Next(member)) {
+    if (member->state != Fiber::State::kNew && member->state != Fiber::State::kReady) continue;
+    ready.Remove(member);
+    domain.state_->held.PushBack(member);
+  }
+}
+
+void Scheduler::Impl::Resume(Domain& domain) {
+  domain.state_->paused = false;
+  while (Fiber* fiber = domain.state_->held.PopFront()) ready.PushBack(fiber);
 }
 
 void Scheduler::Impl::DoomOne(Fiber* fiber, Fiber::Doom doom) {
@@ -205,10 +225,10 @@ void Scheduler::Impl::Enter() {
 
 Fiber* Scheduler::Impl::TakeNext() {
   if (ready.size() < 2 || !order.WantsToPick()) return ready.PopFront();
-  offered_keys.clear();
-  for (Fiber* fiber = ready.front(); fiber != nullptr; fiber = RunList::Next(fiber)) offered_keys.push_back(fiber->key);
-  const size_t picked = order.PickNext(offered_keys);
-  EDGE_CHECK(picked < offered_keys.size()) << picked << " of " << offered_keys.size();
+  candidates.clear();
+  for (Fiber* fiber = ready.front(); fiber != nullptr; fiber = RunList::Next(fiber)) candidates.push_back({fiber->key, fiber->turns});
+  const size_t picked = order.PickNext(candidates);
+  EDGE_CHECK(picked < candidates.size()) << picked << " of " << candidates.size();
   Fiber* fiber = ready.front();
   for (size_t i = 0; i < picked; ++i) fiber = RunList::Next(fiber);
   ready.Remove(fiber);
@@ -217,7 +237,12 @@ Fiber* Scheduler::Impl::TakeNext() {
 
 bool Scheduler::Impl::RunSome(size_t runs_max) {
   if (ready.empty()) return false;
-  for (size_t runs = 0; runs < runs_max && !ready.empty() && !stop; ++runs) Resume(TakeNext());
+  for (size_t runs = 0; runs < runs_max && !ready.empty() && !stop; ++runs) {
+    Fiber* const fiber = TakeNext();
+    const Turn turn = {fiber->key, fiber->turns++, fiber->label, fiber->domain};
+    Resume(fiber);
+    if (observer != nullptr) observer->AfterTurn(turn);  // the record keeps its label until the next Spawn
+  }
   return true;
 }
 
@@ -230,7 +255,7 @@ void Scheduler::Impl::FireDue() {
 void Scheduler::Impl::ReleaseYielded() {
   while (Fiber* fiber = yielded.PopFront()) {
     fiber->state = Fiber::State::kReady;
-    ready.PushBack(fiber);
+    Enqueue(fiber);
   }
 }
 
@@ -261,6 +286,8 @@ void Scheduler::RunReady() {
 }
 
 void Scheduler::Stop() { impl_->stop = true; }
+
+void Scheduler::SetTurnObserver(TurnObserver* observer) { impl_->observer = observer; }
 
 // --- the public face ---
 
@@ -366,6 +393,7 @@ StackBounds Scheduler::CurrentStack() const {
 }
 
 uint64_t Scheduler::CurrentKey() const { return current_ != nullptr ? current_->key : 0; }
+uint64_t Scheduler::NewChildKey(std::string_view label) { return impl_->NextChildKey(label); }
 Domain* Scheduler::CurrentDomain() const { return current_ != nullptr ? current_->domain : nullptr; }
 const char* Scheduler::CurrentLabel() const { return current_ != nullptr ? current_->label : ""; }
 size_t Scheduler::live_fibers() const { return impl_->live; }

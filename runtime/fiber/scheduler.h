@@ -46,6 +46,21 @@ struct SchedulerLimits {
   size_t runs_between_polls_max = 64;  // a busy ready list still polls the outside this often
 };
 
+// One fiber's run from its resumption to its next wait or its end.
+struct Turn {
+  uint64_t key;          // the fiber's causal key
+  uint64_t number;       // of this fiber's turns, from 0
+  const char* label;     // the fiber's; valid during the call
+  const Domain* domain;  // null outside of domains
+};
+
+// Told after each turn, from the loop, between two turns: where a simulation counts, hashes and crashes nodes.
+class TurnObserver {
+ public:
+  virtual ~TurnObserver() = default;
+  virtual void AfterTurn(const Turn& turn) = 0;
+};
+
 struct StackBounds {
   char* low;  // lowest usable address
   char* high;
@@ -67,6 +82,9 @@ class Scheduler {
   absl::Status SpawnIn(Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
   // For callbacks of the poll loop: `key` names the cause, for instance CombineHash(the connection's key, number of the event).
   absl::Status SpawnKeyed(uint64_t key, Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
+
+  // From now on `observer` (borrowed; null: nobody) is told of every turn.
+  void SetTurnObserver(TurnObserver* observer);
 
   // Runs until no fiber is left, or until Stop. Called from the thread's own stack, not from a fiber.
   void Run();
@@ -97,6 +115,10 @@ class Scheduler {
   StackBounds CurrentStack() const;
   // Stable causal key of the current fiber (0 on the thread's own stack).
   uint64_t CurrentKey() const;
+
+  // A fresh causal key for something that the current fiber begins and that is no fiber: a connection, a request. Derived as Spawn derives
+  // a fiber's key, from the current key, `label` and the number of children before it. Callable from anywhere.
+  uint64_t NewChildKey(std::string_view label);
 
   // The current fiber's domain; null outside of fibers and domains.
   Domain* CurrentDomain() const;

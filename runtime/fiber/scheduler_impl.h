@@ -34,6 +34,10 @@ struct Scheduler::Impl {
   void DoomOne(Fiber* fiber, Fiber::Doom doom);
   void CancelGroup(TaskGroupState* group);
   void DoomInKeyOrder(DomainList& members);
+  // Into the ready list, or that of its paused domain.
+  void Enqueue(Fiber* fiber);
+  void Pause(Domain& domain);
+  void Resume(Domain& domain);
 
   // The loop's parts.
   void Enter();
@@ -62,7 +66,8 @@ struct Scheduler::Impl {
   RunList yielded;  // back in `ready` after the next look outside
   RunList free_records;
   std::vector<std::unique_ptr<Fiber[]>> records;
-  std::vector<uint64_t> offered_keys;  // scratch of TakeNext
+  std::vector<Candidate> candidates;  // scratch of TakeNext
+  TurnObserver* observer = nullptr;
 
   size_t live = 0;
   uint64_t next_sequence = 0;

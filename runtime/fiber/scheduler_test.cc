@@ -12,6 +12,7 @@
 #include "rapidcheck/gtest.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/fiber/deadline.h"
+#include "runtime/fiber/domain.h"
 #include "runtime/fiber/virtual_time.h"
 
 namespace edge {
@@ -255,11 +256,12 @@ TEST(Scheduler, KeysAreCausal) {
 class LastOrder final : public ReadyOrder {
  public:
   bool WantsToPick() const override { return true; }
-  size_t PickNext(std::span<const uint64_t> keys) override {
-    offered.emplace_back(keys.begin(), keys.end());
-    return keys.size() - 1;
+  size_t PickNext(std::span<const Candidate> candidates) override {
+    offered.emplace_back();
+    for (const Candidate& candidate : candidates) offered.back().push_back({candidate.key, candidate.turn});
+    return candidates.size() - 1;
   }
-  std::vector<std::vector<uint64_t>> offered;
+  std::vector<std::vector<std::pair<uint64_t, uint64_t>>> offered;  // key and turn
 };
 
 TEST(Scheduler, AReadyOrderDecidesAmongAllThatIsRunnable) {
@@ -270,7 +272,29 @@ TEST(Scheduler, AReadyOrderDecidesAmongAllThatIsRunnable) {
   world.scheduler.Run();
   EXPECT_EQ(ran, "cba");
   // A single runnable fiber is no choice.
-  EXPECT_EQ(order.offered, (std::vector<std::vector<uint64_t>>{{'a', 'b', 'c'}, {'a', 'b'}}));
+  EXPECT_EQ(order.offered, (std::vector<std::vector<std::pair<uint64_t, uint64_t>>>{{{'a', 0}, {'b', 0}, {'c', 0}}, {{'a', 0}, {'b', 0}}}));
+}
+
+class CountingObserver final : public TurnObserver {
+ public:
+  void AfterTurn(const Turn& turn) override {
+    seen += std::string(turn.label) + std::to_string(turn.number) + (turn.domain != nullptr ? "@" + turn.domain->name() : "") + " ";
+  }
+  std::string seen;
+};
+
+TEST(Scheduler, AnObserverIsToldOfEveryTurnAfterIt) {
+  VirtualWorld world;
+  CountingObserver observer;
+  world.scheduler.SetTurnObserver(&observer);
+  Domain node(world.scheduler, "node");
+  EDGE_CHECK_OK(world.scheduler.SpawnIn(&node, "sleeper", [&world] {
+    EDGE_CHECK_OK(world.scheduler.SleepFor(Duration::Milliseconds(1)));
+    EDGE_CHECK_OK(world.scheduler.SleepFor(Duration::Milliseconds(2)));
+  }));
+  EDGE_CHECK_OK(world.scheduler.Spawn("short", [] {}));
+  world.scheduler.Run();
+  EXPECT_EQ(observer.seen, "sleeper0@node short0 sleeper1@node sleeper2@node ");
 }
 
 TEST(Scheduler, AReadyOrderDecidesAmongTimersOfOneInstant) {

@@ -10,20 +10,26 @@
 
 namespace edge {
 
+// Someone who could go next.
+struct Candidate {
+  uint64_t key = 0;   // stable causal key of the fiber or event
+  uint64_t turn = 0;  // how many turns it has had; CombineHash(key, turn) names this very turn
+};
+
 class ReadyOrder {
  public:
   virtual ~ReadyOrder() = default;
-  // False: the scheduler takes the oldest and never builds the key list (production's fast path).
+  // False: the scheduler takes the oldest and never builds the list of candidates (production's fast path).
   virtual bool WantsToPick() const = 0;
-  // Index of the one that goes first. `keys` are stable causal keys, oldest first. REQUIRES: keys not empty.
-  virtual size_t PickNext(std::span<const uint64_t> keys) = 0;
+  // Index of the one that goes first. `candidates` come oldest first. REQUIRES: not empty.
+  virtual size_t PickNext(std::span<const Candidate> candidates) = 0;
 };
 
 // Oldest first.
 class FifoOrder final : public ReadyOrder {
  public:
   bool WantsToPick() const override { return false; }
-  size_t PickNext(std::span<const uint64_t>) override { return 0; }
+  size_t PickNext(std::span<const Candidate>) override { return 0; }
 };
 
 }  // namespace edge

@@ -14,10 +14,10 @@ class SteeringParity : public Parity<World> {};
 TYPED_TEST_SUITE_P(SteeringParity);
 
 TYPED_TEST_P(SteeringParity, AnOrderPicksOneOfTheOffered) {
-  std::vector<uint64_t> keys;
+  std::vector<Candidate> candidates;
   for (uint64_t i = 1; i <= 20; ++i) {
-    keys.push_back(i * 7919);
-    EXPECT_LT(this->world_.order().PickNext(keys), keys.size());
+    candidates.push_back({.key = i * 7919, .turn = i % 3});
+    EXPECT_LT(this->world_.order().PickNext(candidates), candidates.size());
   }
 }
 

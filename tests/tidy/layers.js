@@ -22,8 +22,17 @@ const LAYERS = [
   ],
   [['runtime/web', 'runtime/web/lib', 'runtime/web/testing'], ['net/os'], ['storage/os'], ['storage/queue'], ['storage/kv']],
   [['runtime/worker', 'runtime/worker/lib', 'runtime/worker/testing']],
-  [['runtime/main'], ['sim', 'sim/oracle', 'sim/fault', 'sim/record'], ['properties', 'properties/check', 'properties/model', 'properties/js']],
-  [['sim/main'], ['properties/bench'], ['tests/conformance', 'tests/e2e', 'tests/bench', 'tests/tidy', 'tests/parity', 'tests/regression', 'tests/smoke', 'tests/determinism']],
+  [['runtime/node'], ['runtime/application']],
+  [['sim/record']],
+  [['sim/oracle']],
+  [['sim/fault']],
+  [['sim']],
+  [['sim/network'], ['sim/disk']],
+  [['sim/machine']],
+  [['sim/scenario'], ['sim/report'], ['sim/shrink'], ['properties', 'properties/check', 'properties/model', 'properties/js']],
+  [['sim/main']],
+  [['runtime/main']],
+  [['properties/bench'], ['tests/conformance', 'tests/e2e', 'tests/bench', 'tests/tidy', 'tests/parity', 'tests/regression', 'tests/smoke', 'tests/determinism']],
 ];
 
 // Who may see a library's headers. Anything not named here (Abseil, gtest, rapidcheck, the standard library) is for everybody.

@@ -1,0 +1,109 @@
+// Faults: what may go wrong in this run, and whether it does here and now.
+//
+// The fault model is a table of sites (sim/fault/model.h; the same table is in sim/README.md). For each run a plan is drawn at three levels
+// (swarm): about a tenth of the runs have no faults, a fifth have one single site, the others a subset of families, of their sites, and of
+// the workload's operations. Within an active site faults are mostly episodic: they strike often inside a few windows of virtual time and
+// rarely or never outside, because real trouble comes in bursts. After Heal nothing strikes any more.
+//
+//   plan (swarm) --> active sites, windows --> Strikes(site, actor, key)?  --> the seam does it --> Recorder (kFault), counted by family
+//                                         '--> Episodes(): partition, slow disk, pause, crash ... begun and ended by the world
+#ifndef EDGE_SIM_FAULT_FAULTS_H_
+#define EDGE_SIM_FAULT_FAULTS_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/time.h"
+#include "runtime/seam/clock.h"
+#include "sim/oracle/oracle.h"
+#include "sim/record/recorder.h"
+
+namespace edge::sim {
+
+enum class FaultFamily : uint8_t { kNetwork, kDisk, kProcess, kClock, kPlatform, kService, kClient };
+inline constexpr size_t kFaultFamilies = 7;
+std::string_view NameOf(FaultFamily family);
+
+// What must still hold when it strikes.
+enum class FaultClass : uint8_t {
+  kMustSurvive,  // nobody may notice more than a delay
+  kMayError,     // a call may fail with an error; nothing acknowledged is lost
+  kMayLose,      // what was not acknowledged may be gone
+};
+
+// Whose contract permits it (design: contract profiles). kCloudflare permits everything that the platform may do; kEdge only what this
+// runtime itself does.
+enum class Contract : uint8_t { kCloudflare, kEdge };
+
+struct FaultSite {
+  DecisionPoint point;  // kFault; the name is the site's: "network.reset_before"
+  FaultFamily family;
+  FaultClass fault_class;
+  enum class Shape : uint8_t { kStrike, kEpisode } shape;
+  enum class AllowedBy : uint8_t { kBoth, kCloudflareOnly } allowed_by;
+  Ratio rate;              // kStrike: chance per opportunity inside a window
+  std::string_view story;  // what happened, in plain words, after the actor's name: "lost the connection before the request arrived"
+};
+
+struct FaultOptions {
+  Contract contract = Contract::kCloudflare;
+  Duration safety_phase = Duration::Seconds(60);                          // windows and episodes lie inside
+  enum class Plan : uint8_t { kSwarm, kNone, kAll } plan = Plan::kSwarm;  // kAll: every site active, for tests of the seams
+  std::vector<FaultFamily> families_off;                                  // by the user's or scenario's wish
+};
+
+// Trouble with a beginning and an end, decided when the plan is made.
+struct Episode {
+  const FaultSite* site = nullptr;
+  Key key = 0;
+  Instant begin;
+  Instant end;
+  uint64_t pick = 0;  // chooses the victim(s): the world takes it modulo what there is
+};
+
+class Faults {
+ public:
+  // All borrowed. Draws the plan. `start` is the beginning of the safety phase.
+  Faults(Oracle& oracle, Recorder& recorder, const Clock& clock, Instant start, const FaultOptions& options);
+  ~Faults();
+
+  // Whether `site` strikes at this opportunity; if so it is recorded and counted. Never after Heal, nor for a site that the contract
+  // forbids. Cheap when the site is off.
+  bool Strikes(const FaultSite& site, ActorId actor, Key key, ActorId peer = ActorId::kWorld);
+  // How long the trouble of a strike lasts (recorded with it).
+  Duration LengthOf(const FaultSite& site, ActorId actor, Key key, Duration longest);
+  // A number in [0, bound) that shapes a strike: how many bytes arrive, which sector tears.
+  uint64_t ShapeOf(const FaultSite& site, ActorId actor, Key key, uint64_t bound);
+
+  // Those of this run, by beginning. The world makes them happen and calls Began for each that does.
+  const std::vector<Episode>& episodes() const;
+  void Began(const Episode& episode, ActorId victim, ActorId peer = ActorId::kWorld);
+
+  // Swarm, third level: whether this run's workload uses the operation (an index into the scenario's). At least one is in use.
+  bool UsesOperation(size_t operation, size_t of_operations);
+
+  void Heal() { healed_ = true; }
+  bool healed() const { return healed_; }
+  const FaultOptions& options() const { return options_; }
+  // Faults that struck, by family.
+  const std::array<uint64_t, kFaultFamilies>& injected() const { return injected_; }
+
+ private:
+  struct Plan;
+  Oracle& oracle_;
+  Recorder& recorder_;
+  const Clock& clock_;
+  const Instant start_;
+  const FaultOptions options_;
+  bool healed_ = false;
+  std::array<uint64_t, kFaultFamilies> injected_ = {};
+  std::unique_ptr<Plan> plan_;
+};
+
+}  // namespace edge::sim
+
+#endif  // EDGE_SIM_FAULT_FAULTS_H_

@@ -1,0 +1,64 @@
+#include "sim/oracle/decision.h"
+
+#include <algorithm>
+
+#include "runtime/base/check.h"
+
+namespace edge::sim {
+namespace {
+
+using Wide = unsigned __int128;
+
+// [0, bound) from 64 random bits, without division.
+uint64_t Scale(uint64_t hash, uint64_t bound) { return static_cast<uint64_t>(static_cast<Wide>(hash) * bound >> 64); }
+
+uint64_t Total(std::span<const uint32_t> weights) {
+  uint64_t total = 0;
+  for (const uint32_t weight : weights) total += weight;
+  return total;
+}
+
+}  // namespace
+
+int64_t Distribution::Sample(uint64_t hash) const {
+  switch (shape_) {
+    case Shape::kUniform:
+      EDGE_CHECK(low_ <= high_) << low_ << ".." << high_;
+      return low_ + static_cast<int64_t>(Scale(hash, static_cast<uint64_t>(high_ - low_) + 1));
+    case Shape::kTail: {
+      EDGE_CHECK(low_ <= high_) << low_ << ".." << high_;
+      const uint64_t square = static_cast<uint64_t>(static_cast<Wide>(hash) * hash >> 64);
+      const uint64_t fourth = static_cast<uint64_t>(static_cast<Wide>(square) * square >> 64);
+      return low_ + static_cast<int64_t>(Scale(fourth, static_cast<uint64_t>(high_ - low_) + 1));
+    }
+    case Shape::kChance:
+      EDGE_CHECK(low_ >= 0 && high_ > 0 && low_ <= high_) << low_ << " in " << high_;
+      return Scale(hash, static_cast<uint64_t>(high_)) < static_cast<uint64_t>(low_) ? 1 : 0;
+    case Shape::kWeighted: {
+      const uint64_t total = Total(weights_);
+      EDGE_CHECK(total > 0);
+      uint64_t at = Scale(hash, total);
+      for (size_t i = 0; i < weights_.size(); ++i) {
+        if (at < weights_[i]) return static_cast<int64_t>(i);
+        at -= weights_[i];
+      }
+      return 0;
+    }
+  }
+  return 0;
+}
+
+int64_t Distribution::Clamp(int64_t value) const {
+  switch (shape_) {
+    case Shape::kUniform:
+    case Shape::kTail:
+      return std::clamp(value, low_, high_);
+    case Shape::kChance:
+      return low_ > 0 && value != 0 ? 1 : 0;
+    case Shape::kWeighted:
+      return value >= 0 && value < static_cast<int64_t>(weights_.size()) ? value : 0;
+  }
+  return 0;
+}
+
+}  // namespace edge::sim

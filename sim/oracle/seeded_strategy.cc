@@ -1,0 +1,22 @@
+#include "sim/oracle/seeded_strategy.h"
+
+namespace edge::sim {
+
+int64_t SeededStrategy::Draw(const DecisionPoint& point, Key key, const Distribution& distribution) {
+  return distribution.Sample(HashOf(point, key));
+}
+
+size_t SeededStrategy::Pick(const DecisionPoint& point, std::span<const Candidate> candidates) {
+  size_t best = 0;
+  uint64_t lowest = UINT64_MAX;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const uint64_t hash = HashOf(point, CombineHash(candidates[i].key, candidates[i].turn));
+    if (hash < lowest) {
+      lowest = hash;
+      best = i;
+    }
+  }
+  return best;
+}
+
+}  // namespace edge::sim
