@@ -59,7 +59,7 @@ struct BuildResult {
 class Bundler {
  public:
   // All must outlive the bundler.
-  Bundler(Clock& clock, Disk& disk, Process& process, ToolchainFiles toolchain, BundlerOptions options)
+  Bundler(const Clock& clock, Disk& disk, Process& process, ToolchainFiles toolchain, BundlerOptions options)
       : clock_(clock), disk_(disk), process_(process), toolchain_(toolchain), options_(std::move(options)) {}
 
   // The bundle of an application. kInvalidArgument: the application's code is wrong; the message is the diagnostics, ready to print.
@@ -78,7 +78,7 @@ class Bundler {
   bool InputsUnchanged(const BundleRequest& request, const BundleMetadata& metadata);
   absl::StatusOr<ChildResult> RunTool(const BundleRequest& request);
 
-  Clock& clock_;
+  const Clock& clock_;
   Disk& disk_;
   Process& process_;
   const ToolchainFiles toolchain_;

@@ -5,13 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "net/os/network.h"
+#include "runtime/application/application.h"
 #include "runtime/fiber/event.h"
 #include "runtime/fiber/scheduler.h"
-#include "runtime/main/application.h"
 #include "runtime/main/command_line.h"
 #include "runtime/main/serve.h"
 #include "runtime/main/starter.h"
-#include "runtime/main/terminal.h"
 #include "runtime/os/blocking_pool.h"
 #include "runtime/os/clock.h"
 #include "runtime/os/descriptor_limit.h"
@@ -21,6 +20,7 @@
 #include "runtime/os/stack_overflow.h"
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/ready_order.h"
+#include "runtime/terminal/terminal.h"
 #include "storage/os/disk.h"
 
 namespace edge::cli {

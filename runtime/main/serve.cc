@@ -4,15 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "net/http/server.h"
-#include "runtime/main/application.h"
-#include "runtime/worker/http_front.h"
-#include "runtime/worker/worker.h"
+#include "runtime/application/application.h"
+#include "runtime/node/node.h"
 
 namespace edge::cli {
 namespace {
-
-constexpr Duration kDrainTime = Duration::Seconds(30);
 
 // What the user reads when the server is up.
 std::string Greeting(const Command& command, const Application& application, const Endpoint& local, const Process& process) {
@@ -53,35 +49,24 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
   }
   for (const std::string& notice : application->notices) terminal.Note(notice);
 
-  worker::Worker worker(seams.scheduler, seams.random, seams.adversary, terminal, std::move(application->code));
-  application->code.name = worker.code().name;
-  if (const absl::Status started = worker.Start(); !started.ok()) {
+  const std::string name = application->code.name;
+  Node node(seams, terminal, std::move(application->code),
+            {.listen = {command.host, command.port},
+             .detail = command.mode == Command::Mode::kDevelopment ? worker::ErrorDetail::kShown : worker::ErrorDetail::kHidden});
+  application->code.name = name;
+  if (const absl::Status started = node.StartWorker(); !started.ok()) {
     terminal.Error(absl::StrCat("the worker does not start:\n", std::string(started.message())));
-    worker.Shutdown();
     return kExitUsage;
   }
-
-  absl::StatusOr<std::unique_ptr<Listener>> listener = seams.network.Listen({command.host, command.port});
-  if (!listener.ok()) {
-    terminal.Error(ListenAdvice(listener.status(), command));
-    worker.Shutdown();
+  if (const absl::Status listens = node.Listen(); !listens.ok()) {
+    terminal.Error(ListenAdvice(listens, command));
     return kExitUsage;
   }
-  const Endpoint local = (*listener)->Local();
-  worker::HttpFront front(worker, command.mode == Command::Mode::kDevelopment ? worker::ErrorDetail::kShown : worker::ErrorDetail::kHidden);
-  http::Server server(seams.scheduler, *std::move(listener), front, http::ServerLimits{});
-  if (const absl::Status started = server.Start(); !started.ok()) {
-    terminal.Error(std::string(started.message()));
-    worker.Shutdown();
-    return kExitInternal;
-  }
-  terminal.Note(Greeting(command, *application, local, seams.process));
+  terminal.Note(Greeting(command, *application, node.local(), seams.process));
 
   stop.Wait().IgnoreError();
   terminal.Note("edge stops: finishing the requests in flight");
-  const absl::Status drained = server.Drain(seams.clock.Now() + kDrainTime);
-  if (!drained.ok()) terminal.Note(absl::StrCat("some requests did not finish within ", kDrainTime.ToSeconds(), " s and were cut off"));
-  worker.Shutdown();
+  if (!node.Stop().ok()) terminal.Note("some requests did not finish within 30 s and were cut off");
   return kExitFine;
 }
 

@@ -2,29 +2,12 @@
 #ifndef EDGE_RUNTIME_MAIN_SERVE_H_
 #define EDGE_RUNTIME_MAIN_SERVE_H_
 
-#include "net/network.h"
 #include "runtime/fiber/event.h"
-#include "runtime/fiber/scheduler.h"
 #include "runtime/main/command_line.h"
-#include "runtime/main/terminal.h"
-#include "runtime/seam/adversary.h"
-#include "runtime/seam/clock.h"
-#include "runtime/seam/process.h"
-#include "runtime/seam/random.h"
-#include "storage/disk.h"
+#include "runtime/node/seams.h"
+#include "runtime/terminal/terminal.h"
 
 namespace edge::cli {
-
-// The seams of a node, all borrowed.
-struct Seams {
-  Scheduler& scheduler;
-  Clock& clock;
-  Network& network;
-  Disk& disk;
-  Random& random;
-  Process& process;
-  Adversary& adversary;
-};
 
 // Exit codes (design section 9).
 inline constexpr int kExitFine = 0;

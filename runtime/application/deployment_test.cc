@@ -1,4 +1,4 @@
-#include "runtime/main/deployment.h"
+#include "runtime/application/deployment.h"
 
 #include <gtest/gtest.h>
 

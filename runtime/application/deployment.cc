@@ -1,4 +1,4 @@
-#include "runtime/main/deployment.h"
+#include "runtime/application/deployment.h"
 
 #include <boost/json.hpp>
 #include <system_error>

@@ -1,13 +1,13 @@
-#include "runtime/main/application.h"
+#include "runtime/application/application.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/application/deployment.h"
+#include "runtime/application/embedded_example.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/bundle/toolchain.h"
 #include "runtime/config/dotenv.h"
-#include "runtime/main/deployment.h"
-#include "runtime/main/embedded_example.h"
 
 namespace edge::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime/main/embedded_example.h"
+#include "runtime/application/embedded_example.h"
 
 // Made by tools/embed.sh.
 extern "C" {

@@ -1,4 +1,4 @@
-#include "runtime/main/terminal.h"
+#include "runtime/terminal/terminal.h"
 
 #include <cstdio>
 #include <string>

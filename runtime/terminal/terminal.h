@@ -1,6 +1,6 @@
 // Terminal: what edge prints. Answers go to standard output; the log and all messages go to standard error, one line per event.
-#ifndef EDGE_RUNTIME_MAIN_TERMINAL_H_
-#define EDGE_RUNTIME_MAIN_TERMINAL_H_
+#ifndef EDGE_RUNTIME_TERMINAL_TERMINAL_H_
+#define EDGE_RUNTIME_TERMINAL_TERMINAL_H_
 
 #include <string_view>
 
@@ -29,4 +29,4 @@ class Terminal final : public worker::Log {
 
 }  // namespace edge::cli
 
-#endif  // EDGE_RUNTIME_MAIN_TERMINAL_H_
+#endif  // EDGE_RUNTIME_TERMINAL_TERMINAL_H_

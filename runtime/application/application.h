@@ -36,7 +36,7 @@ struct ApplicationRequest {
 class ApplicationLoader {
  public:
   // All borrowed.
-  ApplicationLoader(Clock& clock, Disk& disk, Process& process) : clock_(clock), disk_(disk), process_(process) {}
+  ApplicationLoader(const Clock& clock, Disk& disk, Process& process) : clock_(clock), disk_(disk), process_(process) {}
 
   // kNotFound, kInvalidArgument, kFailedPrecondition: the user's to mend; the text says where and how. MAY SUSPEND.
   absl::StatusOr<Application> Load(const ApplicationRequest& request);
@@ -53,7 +53,7 @@ class ApplicationLoader {
   absl::StatusOr<Application> LoadBundleFolder(const std::string& directory, const std::string& environment);
   absl::StatusOr<Application> LoadExample();
 
-  Clock& clock_;
+  const Clock& clock_;
   Disk& disk_;
   Process& process_;
 };
