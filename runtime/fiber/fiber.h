@@ -43,7 +43,7 @@ class Fiber {
   bool permit = false;                // a Wake came while running: the next Suspend returns at once
   uint64_t key = 0;
   uint64_t sequence = 0;  // order of spawning; tells equal keys apart
-  uint64_t turns = 0;     // begun so far
+  uint64_t cause = 0;     // what made it runnable: a name that does not depend on how often it has run
   uint64_t children = 0;  // spawned so far, for their keys
   size_t timer_index = TimerHeap::kNotArmed;
 

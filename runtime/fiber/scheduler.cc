@@ -134,7 +134,7 @@ absl::Status Scheduler::Impl::Spawn(const Birth& birth, std::string_view label, 
   fiber->permit = false;
   fiber->key = birth.key;
   fiber->sequence = next_sequence++;
-  fiber->turns = 0;
+  fiber->cause = 0;
   fiber->children = 0;
   fiber->exceptions = {};
   fiber->body = std::move(body);
@@ -156,8 +156,13 @@ absl::Status Scheduler::Impl::SpawnMember(TaskGroupState* group, std::string_vie
 
 // --- becoming runnable ---
 
-void Scheduler::Impl::MakeReady(Fiber* fiber, Fiber::Resumed reason) {
+uint64_t Scheduler::Impl::CurrentCause() const {
+  return self.current_ != nullptr ? CombineHash(self.current_->key, self.current_->cause) : loop_cause;
+}
+
+void Scheduler::Impl::MakeReady(Fiber* fiber, Fiber::Resumed reason, uint64_t cause) {
   timers.Disarm(fiber);
+  fiber->cause = cause;
   fiber->resumed = reason;
   fiber->state = Fiber::State::kReady;
   Enqueue(fiber);
@@ -184,7 +189,7 @@ void Scheduler::Impl::Resume(Domain& domain) {
 
 void Scheduler::Impl::DoomOne(Fiber* fiber, Fiber::Doom doom) {
   fiber->doom = std::max(fiber->doom, doom);
-  if (fiber->state == Fiber::State::kSuspended && !fiber->shielded) MakeReady(fiber, Fiber::Resumed::kDoomed);
+  if (fiber->state == Fiber::State::kSuspended && !fiber->shielded) MakeReady(fiber, Fiber::Resumed::kDoomed, CurrentCause());
 }
 
 void Scheduler::Impl::CancelGroup(TaskGroupState* group) {
@@ -226,7 +231,7 @@ void Scheduler::Impl::Enter() {
 Fiber* Scheduler::Impl::TakeNext() {
   if (ready.size() < 2 || !order.WantsToPick()) return ready.PopFront();
   candidates.clear();
-  for (Fiber* fiber = ready.front(); fiber != nullptr; fiber = RunList::Next(fiber)) candidates.push_back({fiber->key, fiber->turns});
+  for (Fiber* fiber = ready.front(); fiber != nullptr; fiber = RunList::Next(fiber)) candidates.push_back({fiber->key, fiber->cause});
   const size_t picked = order.PickNext(candidates);
   EDGE_CHECK(picked < candidates.size()) << picked << " of " << candidates.size();
   Fiber* fiber = ready.front();
@@ -239,7 +244,7 @@ bool Scheduler::Impl::RunSome(size_t runs_max) {
   if (ready.empty()) return false;
   for (size_t runs = 0; runs < runs_max && !ready.empty() && !stop; ++runs) {
     Fiber* const fiber = TakeNext();
-    const Turn turn = {fiber->key, fiber->turns++, fiber->label, fiber->domain};
+    const Turn turn = {fiber->key, fiber->cause, fiber->label, fiber->domain};
     Resume(fiber);
     if (observer != nullptr) observer->AfterTurn(turn);  // the record keeps its label until the next Spawn
   }
@@ -249,12 +254,18 @@ bool Scheduler::Impl::RunSome(size_t runs_max) {
 void Scheduler::Impl::FireDue() {
   if (timers.empty()) return;
   const Instant now = self.clock_.Now();
-  while (Fiber* fiber = timers.PopDue(now)) MakeReady(fiber, Fiber::Resumed::kDeadline);
+  for (;;) {
+    const uint64_t deadline = static_cast<uint64_t>(timers.NextDeadline().ToNanoseconds());
+    Fiber* const fiber = timers.PopDue(now);
+    if (fiber == nullptr) return;
+    MakeReady(fiber, Fiber::Resumed::kDeadline, deadline);
+  }
 }
 
 void Scheduler::Impl::ReleaseYielded() {
   while (Fiber* fiber = yielded.PopFront()) {
     fiber->state = Fiber::State::kReady;
+    fiber->cause = MixHash(fiber->cause);  // another turn for the same reason
     Enqueue(fiber);
   }
 }
@@ -287,6 +298,7 @@ void Scheduler::RunReady() {
 
 void Scheduler::Stop() { impl_->stop = true; }
 
+void Scheduler::SetLoopCause(uint64_t key) { impl_->loop_cause = key; }
 void Scheduler::SetTurnObserver(TurnObserver* observer) { impl_->observer = observer; }
 
 // --- the public face ---
@@ -342,7 +354,7 @@ void Scheduler::SuspendShielded() {
 void Scheduler::Wake(Fiber* fiber) {
   switch (fiber->state) {
     case Fiber::State::kSuspended:
-      impl_->MakeReady(fiber, Fiber::Resumed::kWoken);
+      impl_->MakeReady(fiber, Fiber::Resumed::kWoken, impl_->CurrentCause());
       return;
     case Fiber::State::kReady:
       // Its deadline came first but it has not run yet: being woken is the better news. After a Yield it is a permit, like below.

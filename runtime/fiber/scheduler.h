@@ -49,7 +49,7 @@ struct SchedulerLimits {
 // One fiber's run from its resumption to its next wait or its end.
 struct Turn {
   uint64_t key;          // the fiber's causal key
-  uint64_t number;       // of this fiber's turns, from 0
+  uint64_t cause;        // what made it runnable; Candidate::turn
   const char* label;     // the fiber's; valid during the call
   const Domain* domain;  // null outside of domains
 };
@@ -83,6 +83,8 @@ class Scheduler {
   // For callbacks of the poll loop: `key` names the cause, for instance CombineHash(the connection's key, number of the event).
   absl::Status SpawnKeyed(uint64_t key, Domain* domain, std::string_view label, absl::AnyInvocable<void()> body);
 
+  // What the poll loop is about to do has this causal key: fibers that it makes runnable are runnable because of it.
+  void SetLoopCause(uint64_t key);
   // From now on `observer` (borrowed; null: nobody) is told of every turn.
   void SetTurnObserver(TurnObserver* observer);
 

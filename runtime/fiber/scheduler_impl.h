@@ -30,7 +30,9 @@ struct Scheduler::Impl {
   uint64_t NextChildKey(std::string_view label);
 
   // Makes a fiber whose suspension has ended runnable.
-  void MakeReady(Fiber* fiber, Fiber::Resumed reason);
+  void MakeReady(Fiber* fiber, Fiber::Resumed reason, uint64_t cause);
+  // The causal name of what is running now: a fiber's turn, or the poll loop's event.
+  uint64_t CurrentCause() const;
   void DoomOne(Fiber* fiber, Fiber::Doom doom);
   void CancelGroup(TaskGroupState* group);
   void DoomInKeyOrder(DomainList& members);
@@ -68,6 +70,7 @@ struct Scheduler::Impl {
   std::vector<std::unique_ptr<Fiber[]>> records;
   std::vector<Candidate> candidates;  // scratch of TakeNext
   TurnObserver* observer = nullptr;
+  uint64_t loop_cause = 0;
 
   size_t live = 0;
   uint64_t next_sequence = 0;

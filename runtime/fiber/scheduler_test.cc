@@ -278,10 +278,43 @@ TEST(Scheduler, AReadyOrderDecidesAmongAllThatIsRunnable) {
 class CountingObserver final : public TurnObserver {
  public:
   void AfterTurn(const Turn& turn) override {
-    seen += std::string(turn.label) + std::to_string(turn.number) + (turn.domain != nullptr ? "@" + turn.domain->name() : "") + " ";
+    seen += std::string(turn.label) + (turn.domain != nullptr ? "@" + turn.domain->name() : "") + " ";
   }
   std::string seen;
 };
+
+// What names the turns of `watched` when it is woken by an event of the loop, while another fiber is woken now and then.
+std::vector<uint64_t> CausesOf(std::string_view watched, int unrelated_wakes) {
+  class Observer final : public TurnObserver {
+   public:
+    explicit Observer(std::string_view label) : label_(label) {}
+    void AfterTurn(const Turn& turn) override {
+      if (turn.label == label_) causes.push_back(turn.cause);
+    }
+    std::vector<uint64_t> causes;
+
+   private:
+    const std::string_view label_;
+  } observer(watched);
+  VirtualWorld world;
+  world.scheduler.SetTurnObserver(&observer);
+  EDGE_CHECK_OK(world.scheduler.SpawnKeyed(1, nullptr, "watched", [&] {
+    for (int i = 0; i < 3; ++i) EDGE_CHECK_OK(world.scheduler.SleepFor(Duration::Milliseconds(10)));
+    EDGE_CHECK_OK(world.scheduler.Yield());
+  }));
+  EDGE_CHECK_OK(world.scheduler.SpawnKeyed(2, nullptr, "other", [&] {
+    for (int i = 0; i < unrelated_wakes; ++i) EDGE_CHECK_OK(world.scheduler.SleepFor(Duration::Milliseconds(7)));
+  }));
+  world.scheduler.Run();
+  return observer.causes;
+}
+
+TEST(Scheduler, ATurnIsNamedByWhatCausedItNotByACount) {
+  const std::vector<uint64_t> causes = CausesOf("watched", 0);
+  EXPECT_EQ(causes.size(), 5u);
+  EXPECT_EQ(std::set<uint64_t>(causes.begin(), causes.end()).size(), 5u);
+  EXPECT_EQ(causes, CausesOf("watched", 4));
+}
 
 TEST(Scheduler, AnObserverIsToldOfEveryTurnAfterIt) {
   VirtualWorld world;
@@ -294,7 +327,7 @@ TEST(Scheduler, AnObserverIsToldOfEveryTurnAfterIt) {
   }));
   EDGE_CHECK_OK(world.scheduler.Spawn("short", [] {}));
   world.scheduler.Run();
-  EXPECT_EQ(observer.seen, "sleeper0@node short0 sleeper1@node sleeper2@node ");
+  EXPECT_EQ(observer.seen, "sleeper@node short sleeper@node sleeper@node ");
 }
 
 TEST(Scheduler, AReadyOrderDecidesAmongTimersOfOneInstant) {

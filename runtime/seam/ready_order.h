@@ -13,7 +13,7 @@ namespace edge {
 // Someone who could go next.
 struct Candidate {
   uint64_t key = 0;   // stable causal key of the fiber or event
-  uint64_t turn = 0;  // how many turns it has had; CombineHash(key, turn) names this very turn
+  uint64_t turn = 0;  // from what made it runnable (who woke it, which deadline); CombineHash(key, turn) names this very turn
 };
 
 class ReadyOrder {
