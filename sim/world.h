@@ -80,8 +80,8 @@ class World final : private Poller, private TurnObserver {
   // every fiber waits for ever and no event is pending (the text lists them); kCancelled: the recorder's stop event was reached. After an
   // error the world cannot be used any more, except for its recorder, and must be abandoned: Abandon.
   absl::Status Run(absl::AnyInvocable<void()> body);
-  // After an error of Run: fibers are still suspended in here. Crashes every domain that was announced and ends whatever can be ended; then
-  // leaks what cannot (the memory of this world), so that the process can report and go on.
+  // After an error of Run fibers are still suspended in here, and their stacks hold objects of this world: leaks it whole, so that the
+  // process can report and go on.
   static void Abandon(std::unique_ptr<World> world);
 
   // Calls `event` from the loop at `when` (not in the past). `key` is causal; `label` a literal. It must not suspend.
@@ -99,12 +99,14 @@ class World final : private Poller, private TurnObserver {
   Instant start() const { return start_; }
 
   // --- for machines ---
-  // A domain's turns are recorded under its actor, and at turn number `crash_at_turn` counted from now (0: never) `crash` is called between
-  // two turns.
+  // A domain's turns are recorded under its actor.
   void Announce(const Domain* domain, ActorId actor);
   void Retire(const Domain* domain);
+  // Calls `crash` from the loop after so many more turns of the domain (at least 1): between any two turns is a point where a node may die.
   void CrashAfterTurns(const Domain* domain, uint64_t turns, absl::AnyInvocable<void()> crash);
   ActorId ActorOf(const Domain* domain) const;
+
+  const std::string& NameOf(ActorId actor) const;
 
   uint64_t turns() const { return turns_; }
   uint64_t events_run() const { return events_run_; }
@@ -122,6 +124,9 @@ class World final : private Poller, private TurnObserver {
     uint64_t crash_after = 0;  // turns; 0: never
     absl::AnyInvocable<void()> crash;
   };
+
+  static bool Later(const Event& a, const Event& b) { return a.when != b.when ? a.when > b.when : a.sequence > b.sequence; }
+  std::string Elapsed() const;
 
   void Poll(Instant until) override;
   void AfterTurn(const Turn& turn) override;
@@ -147,7 +152,6 @@ class World final : private Poller, private TurnObserver {
   uint64_t turns_here_ = 0;  // at this instant
   uint64_t events_run_ = 0;
   absl::Status failure_;
-  bool body_done_ = false;
 };
 
 }  // namespace edge::sim
