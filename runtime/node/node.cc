@@ -9,7 +9,9 @@ namespace edge {
 Node::Node(const Seams& seams, worker::Log& log, worker::WorkerCode code, NodeOptions options)
     : seams_(seams),
       options_(std::move(options)),
-      worker_(std::make_unique<worker::Worker>(seams.scheduler, seams.random, seams.adversary, log, std::move(code))),
+      worker_(std::make_unique<worker::Worker>(
+          worker::WorkerServices{.scheduler = seams.scheduler, .random = seams.random, .adversary = seams.adversary, .log = log},
+          std::move(code))),
       front_(std::make_unique<worker::HttpFront>(*worker_, options_.detail)) {}
 
 Node::~Node() = default;

@@ -8,6 +8,7 @@
 #define EDGE_RUNTIME_WORKER_INVOCATION_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "runtime/fiber/scheduler.h"
 #include "runtime/fiber/task_group.h"
 #include "runtime/js/isolate.h"
+#include "runtime/seam/random.h"
 #include "runtime/web/web.h"
 
 namespace edge::worker {
@@ -30,9 +32,13 @@ struct Failure {
 };
 
 struct Invocation {
-  Invocation(Scheduler& scheduler, uint64_t id, js::CpuBudget cpu) : id(id), cpu(cpu), tasks(scheduler), progress(scheduler) {}
+  Invocation(Scheduler& scheduler, uint64_t id, uint64_t key, js::CpuBudget cpu)
+      : id(id), key(key), cpu(cpu), tasks(scheduler), progress(scheduler) {}
 
-  const uint64_t id;
+  const uint64_t id;                    // in its isolate
+  const uint64_t key;                   // causal: names what the event starts
+  uint64_t children = 0;                // fibers started so far, for their keys
+  std::unique_ptr<Random> random;       // null until the event draws
   js::CpuBudget cpu;                    // what is left of its CPU limit
   Outcome outcome = Outcome::kPending;  // of the handler's promise
   Failure failure;                      // valid if the outcome is a failure

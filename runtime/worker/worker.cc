@@ -9,14 +9,8 @@
 
 namespace edge::worker {
 
-Worker::Worker(Scheduler& scheduler, Random& random, Adversary& adversary, Log& log, WorkerCode code)
-    : scheduler_(scheduler),
-      random_(random),
-      adversary_(adversary),
-      log_(log),
-      code_(std::move(code)),
-      starting_(scheduler),
-      detached_(scheduler) {}
+Worker::Worker(const WorkerServices& services, WorkerCode code)
+    : services_(services), code_(std::move(code)), starting_(services.scheduler), detached_(services.scheduler) {}
 
 Worker::~Worker() { EDGE_CHECK(slots_.empty()) << "worker " << code_.name << " dropped while it runs"; }
 
@@ -46,7 +40,8 @@ Worker::Slot* Worker::Pick() {
 absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
   Slot* slot = Pick();
   // The platform may recycle an isolate between any two events.
-  if (slot != nullptr && adversary_.Consider("isolate.recycle", scheduler_.CurrentKey(), {Mischief::kEvict}).kind == Mischief::kEvict) {
+  if (slot != nullptr &&
+      services_.adversary.Consider("isolate.recycle", services_.scheduler.CurrentKey(), {Mischief::kEvict}).kind == Mischief::kEvict) {
     // Counted as an event for a moment, so that Release drops it at once if nothing runs in it.
     WorkerIsolate* const recycled = slot->isolate.get();
     recycled->Condemn();
@@ -58,7 +53,7 @@ absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
     EDGE_RETURN_IF_ERROR(starting_.Lock());
     slot = Pick();  // another event may have started one meanwhile
     if (slot == nullptr) {
-      absl::StatusOr<std::unique_ptr<WorkerIsolate>> isolate = WorkerIsolate::Start(scheduler_, random_, log_, code_, next_number_++);
+      absl::StatusOr<std::unique_ptr<WorkerIsolate>> isolate = WorkerIsolate::Start(services_, code_, next_number_++);
       if (!isolate.ok()) {
         starting_.Unlock();
         return isolate.status();
@@ -87,7 +82,8 @@ void Worker::Release(WorkerIsolate* isolate) {
 
 void Worker::Detach(absl::AnyInvocable<void()> finish) {
   const absl::Status spawned = detached_.Spawn("waitUntil", std::move(finish));
-  if (!spawned.ok()) log_.Write(Severity::kError, code_.name, absl::StrCat("waitUntil work was dropped: ", std::string(spawned.message())));
+  if (!spawned.ok())
+    services_.log.Write(Severity::kError, code_.name, absl::StrCat("waitUntil work was dropped: ", std::string(spawned.message())));
 }
 
 void Worker::Shutdown() {

@@ -18,13 +18,14 @@
 #include "runtime/worker/log.h"
 #include "runtime/worker/worker_code.h"
 #include "runtime/worker/worker_isolate.h"
+#include "runtime/worker/worker_services.h"
 
 namespace edge::worker {
 
 class Worker {
  public:
-  // Borrowed: everything; `code` is taken over.
-  Worker(Scheduler& scheduler, Random& random, Adversary& adversary, Log& log, WorkerCode code);
+  // `code` is taken over.
+  Worker(const WorkerServices& services, WorkerCode code);
   ~Worker();  // REQUIRES: Shutdown has returned
 
   // Starts the first isolate, so that code that cannot start is told at once. Errors as WorkerIsolate::Start. MAY SUSPEND.
@@ -44,7 +45,7 @@ class Worker {
   // Isolates that exist, condemned ones with running events among them.
   size_t isolates() const { return slots_.size(); }
   const WorkerCode& code() const { return code_; }
-  Log& log() { return log_; }
+  Log& log() { return services_.log; }
 
  private:
   struct Slot {
@@ -54,10 +55,7 @@ class Worker {
 
   Slot* Pick();
 
-  Scheduler& scheduler_;
-  Random& random_;
-  Adversary& adversary_;
-  Log& log_;
+  const WorkerServices services_;
   const WorkerCode code_;
   std::vector<std::unique_ptr<Slot>> slots_;
   FiberMutex starting_;  // one isolate starts at a time

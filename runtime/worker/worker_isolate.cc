@@ -4,7 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/check.h"
+#include "runtime/base/hash.h"
 #include "runtime/base/status_macros.h"
+#include "runtime/base/str_cat.h"
+#include "runtime/fiber/domain.h"
 #include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
@@ -18,30 +21,37 @@ constexpr char kExportsKey[] = "workerExports";
 constexpr char kReadersKey[] = "workerReaders";
 
 void* AsData(uint64_t id) { return reinterpret_cast<void*>(static_cast<uintptr_t>(id)); }
+// An isolate is named by its node, its worker and its number, not by the request that happened to start it.
+uint64_t IsolateKey(const Scheduler& scheduler, const WorkerCode& code, uint64_t number) {
+  const Domain* const node = scheduler.CurrentDomain();
+  return CombineHash(StableHash(node != nullptr ? node->name() : std::string()) ^ StableHash(code.name), number);
+}
 uint64_t AsId(void* data) { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(data)); }
 
 }  // namespace
 
-WorkerIsolate::WorkerIsolate(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number)
-    : scheduler_(scheduler),
-      random_(random),
-      log_(log),
+WorkerIsolate::WorkerIsolate(const WorkerServices& services, const WorkerCode& code, uint64_t number)
+    : scheduler_(services.scheduler),
+      random_(services.random),
+      log_(services.log),
+      observer_(services.observer),
       code_(code),
       number_(number),
-      lock_(scheduler),
-      timers_changed_(scheduler),
-      fibers_(scheduler) {
-  started_ = frozen_now_ = scheduler.clock().Now();
-  frozen_wall_ = scheduler.clock().WallNow();
+      key_(IsolateKey(services.scheduler, code, number)),
+      lock_(services.scheduler),
+      timers_changed_(services.scheduler),
+      fibers_(services.scheduler) {
+  started_ = frozen_now_ = scheduler_.clock().Now();
+  frozen_wall_ = scheduler_.clock().WallNow();
 }
 
 WorkerIsolate::~WorkerIsolate() {
   EDGE_CHECK(invocations_.empty()) << "isolate " << number_ << " dropped with " << invocations_.size() << " invocations";
 }
 
-absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(Scheduler& scheduler, Random& random, worker::Log& log,
-                                                                    const WorkerCode& code, uint64_t number) {
-  std::unique_ptr<WorkerIsolate> isolate(new WorkerIsolate(scheduler, random, log, code, number));
+absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(const WorkerServices& services, const WorkerCode& code,
+                                                                    uint64_t number) {
+  std::unique_ptr<WorkerIsolate> isolate(new WorkerIsolate(services, code, number));
   EDGE_RETURN_IF_ERROR(isolate->LoadModule());
   return isolate;
 }
@@ -160,6 +170,9 @@ WorkerIsolate::Entered WorkerIsolate::Enter(uint64_t invocation_id, absl::Functi
   });
   current_ = nullptr;
   interrupts_in_a_row_ = 0;
+  if (observer_ != nullptr) {
+    observer_->OnLeft(invocation != nullptr ? invocation->key : key_, isolate_->executed_instructions(), isolate_->memory_used_bytes());
+  }
 
   // An error that the worker turned into a rejection is still the limit's doing.
   if (isolate_->condemned() == js::Limit::kMemory && invocation != nullptr && invocation->outcome == Outcome::kException) {
@@ -208,7 +221,8 @@ void WorkerIsolate::ReportUncaught(const Failure& failure) {
 
 Invocation& WorkerIsolate::NewInvocation() {
   const uint64_t id = next_invocation_++;
-  auto invocation = std::make_unique<Invocation>(scheduler_, id, js::CpuBudget{code_.limits.InstructionsOf(code_.limits.cpu)});
+  const uint64_t key = scheduler_.NewChildKey("invocation");
+  auto invocation = std::make_unique<Invocation>(scheduler_, id, key, js::CpuBudget{code_.limits.InstructionsOf(code_.limits.cpu)});
   return *invocations_.emplace(id, std::move(invocation)).first->second;
 }
 
@@ -458,7 +472,15 @@ size_t WorkerIsolate::memory_bytes() const { return isolate_->memory_used_bytes(
 // --- js::IsolateHost ---
 
 WallTime WorkerIsolate::WallNow() { return frozen_wall_; }
-uint64_t WorkerIsolate::RandomU64() { return random_.NextU64(); }
+
+// Each event draws from a stream of its own, forked at its first draw: what it draws moves nobody else's numbers.
+Random& WorkerIsolate::CurrentRandom() {
+  if (current_ == nullptr) return random_;
+  if (current_->random == nullptr) current_->random = random_.Fork(StrCat("invocation/", current_->key));
+  return *current_->random;
+}
+
+uint64_t WorkerIsolate::RandomU64() { return CurrentRandom().NextU64(); }
 
 void WorkerIsolate::Interrupt() {
   ++interrupts_in_a_row_;
@@ -490,23 +512,24 @@ void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, ab
                               absl::AnyInvocable<void(duk_context*)> finish) {
   ++tasks_pending_;
   const absl::Status spawned =
-      invocation.tasks.Spawn(label, [this, &invocation, work = std::move(work), finish = std::move(finish)]() mutable {
-        work();
-        Failure failure;
-        const Entered entered = Enter(
-            invocation.id, [&](duk_context* ctx) { finish(ctx); }, failure);
-        --tasks_pending_;
-        if (entered == Entered::kFailed) {
-          ReportUncaught(failure);
-          // A limit ends the event itself; an error that a callback throws does not.
-          if (invocation.outcome == Outcome::kPending && failure.outcome != Outcome::kException) {
-            invocation.outcome = failure.outcome;
-            invocation.failure = failure;
-          }
-        }
-        invocation.progress.Set();
-        if (!AnythingPending()) WakeWaiting();
-      });
+      invocation.tasks.SpawnKeyed(CombineHash(invocation.key, invocation.children++), scheduler_.CurrentDomain(), label,
+                                  [this, &invocation, work = std::move(work), finish = std::move(finish)]() mutable {
+                                    work();
+                                    Failure failure;
+                                    const Entered entered = Enter(
+                                        invocation.id, [&](duk_context* ctx) { finish(ctx); }, failure);
+                                    --tasks_pending_;
+                                    if (entered == Entered::kFailed) {
+                                      ReportUncaught(failure);
+                                      // A limit ends the event itself; an error that a callback throws does not.
+                                      if (invocation.outcome == Outcome::kPending && failure.outcome != Outcome::kException) {
+                                        invocation.outcome = failure.outcome;
+                                        invocation.failure = failure;
+                                      }
+                                    }
+                                    invocation.progress.Set();
+                                    if (!AnythingPending()) WakeWaiting();
+                                  });
   if (!spawned.ok()) {
     --tasks_pending_;
     log_.Write(Severity::kError, code_.name, absl::StrCat("could not start ", std::string(label), ": ", std::string(spawned.message())));
@@ -519,7 +542,7 @@ void WorkerIsolate::StartTimer(uint32_t id, Duration delay) {
   timer_of_id_[id] = timer;
   ++current_->timers_pending;
   if (!timer_fiber_running_) {
-    timer_fiber_running_ = fibers_.Spawn("timers", [this] { RunTimers(); }).ok();
+    timer_fiber_running_ = fibers_.SpawnKeyed(key_, scheduler_.CurrentDomain(), "timers", [this] { RunTimers(); }).ok();
   }
   if (timer == timers_.begin()) timers_changed_.Set();
 }
@@ -567,7 +590,7 @@ void WorkerIsolate::ReportException(duk_context* ctx) {
   ReportUncaught(FailureOf(error));
 }
 
-void WorkerIsolate::FillRandom(std::span<std::byte> out) { random_.Fill(out); }
+void WorkerIsolate::FillRandom(std::span<std::byte> out) { CurrentRandom().Fill(out); }
 
 Duration WorkerIsolate::Elapsed() const { return frozen_now_ - started_; }
 

@@ -35,6 +35,7 @@
 #include "runtime/worker/invocation.h"
 #include "runtime/worker/log.h"
 #include "runtime/worker/worker_code.h"
+#include "runtime/worker/worker_services.h"
 
 namespace edge::worker {
 
@@ -43,8 +44,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   // Makes the heap and evaluates the worker's module under the start-up limits. kInvalidArgument: the module threw or has no default export
   // that handles events; the text is the error with its stack in the user's files. kResourceExhausted: it exceeded a limit. All arguments
   // are borrowed and outlive the isolate. MAY SUSPEND.
-  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(Scheduler& scheduler, Random& random, worker::Log& log,
-                                                              const WorkerCode& code, uint64_t number);
+  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(const WorkerServices& services, const WorkerCode& code, uint64_t number);
   ~WorkerIsolate() override;  // REQUIRES: Shutdown has returned
 
   // Gives an HTTP request to the worker's fetch handler and waits for its Response (not for its body). `head` stays readable while the
@@ -76,7 +76,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   void Shutdown();
 
  private:
-  WorkerIsolate(Scheduler& scheduler, Random& random, worker::Log& log, const WorkerCode& code, uint64_t number);
+  WorkerIsolate(const WorkerServices& services, const WorkerCode& code, uint64_t number);
 
   // Runs `f` and the microtasks on behalf of the invocation of that number. kFailed: an error came out of it and is in `failure`. kRefused:
   // the invocation had ended, or the fiber was cancelled, before it got the isolate; nothing ran. MAY SUSPEND.
@@ -103,6 +103,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   static void OnUncaughtError(duk_context* ctx, void* data);
 
   // js::IsolateHost
+  Random& CurrentRandom();
   WallTime WallNow() override;
   uint64_t RandomU64() override;
   void Interrupt() override;
@@ -126,8 +127,10 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   Scheduler& scheduler_;
   Random& random_;
   worker::Log& log_;
+  ExecutionObserver* const observer_;
   const WorkerCode& code_;
   const uint64_t number_;
+  const uint64_t key_;  // causal: names what belongs to the isolate as a whole
 
   std::unique_ptr<js::Isolate> isolate_;
   FiberMutex lock_;                // who holds it runs JavaScript

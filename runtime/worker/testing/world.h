@@ -170,7 +170,10 @@ class World {
   Worker& worker() { return *worker_; }
 
  private:
-  void Make(WorkerCode code) { worker_ = std::make_unique<Worker>(scheduler_, random_, adversary_, log_, std::move(code)); }
+  void Make(WorkerCode code) {
+    worker_ = std::make_unique<Worker>(WorkerServices{.scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_},
+                                       std::move(code));
+  }
 
   JumpingClock clock_;
   FifoOrder order_;

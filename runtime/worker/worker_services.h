@@ -1,0 +1,33 @@
+// WorkerServices: what a Worker and its isolates use of their node, all borrowed and outliving them.
+#ifndef EDGE_RUNTIME_WORKER_WORKER_SERVICES_H_
+#define EDGE_RUNTIME_WORKER_WORKER_SERVICES_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/fiber/scheduler.h"
+#include "runtime/seam/adversary.h"
+#include "runtime/seam/random.h"
+#include "runtime/worker/log.h"
+
+namespace edge::worker {
+
+// Told how far JavaScript has come: a simulation's fingerprint of an execution.
+class ExecutionObserver {
+ public:
+  virtual ~ExecutionObserver() = default;
+  // An isolate was entered and left. `key` names the invocation (0: global scope); the counts are the isolate's since its start.
+  virtual void OnLeft(uint64_t key, int64_t executed_instructions, size_t memory_used_bytes) = 0;
+};
+
+struct WorkerServices {
+  Scheduler& scheduler;
+  Random& random;
+  Adversary& adversary;
+  Log& log;
+  ExecutionObserver* observer = nullptr;  // null: nobody
+};
+
+}  // namespace edge::worker
+
+#endif  // EDGE_RUNTIME_WORKER_WORKER_SERVICES_H_
