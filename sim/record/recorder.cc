@@ -51,6 +51,7 @@ void Recorder::Record(const EventInput& event) {
                         .message = event.message,
                         .value = event.value,
                         .text = std::string(Shorten(event.text, limits_.text_bytes_max)),
+                        .note = std::string(Shorten(event.note, limits_.text_bytes_max)),
                         .bytes_hash = pending_bytes_,
                         .hash = hash_});
   }

@@ -53,6 +53,7 @@ struct EventInput {
   uint64_t message = 0;            // equal at both ends of an arrow; 0: none
   int64_t value = 0;               // a number that belongs to it: bytes, status, chosen value
   std::string_view text;           // for people; hashed too
+  std::string_view note;           // for people; NOT hashed, kept only in the journal: previews. Make it only if keeps_journal()
 };
 
 // An event as kept in the journal.
@@ -67,6 +68,7 @@ struct Event {
   uint64_t message = 0;
   int64_t value = 0;
   std::string text;
+  std::string note;         // not in the hash
   uint64_t bytes_hash = 0;  // of bytes absorbed since the event before
   uint64_t hash = 0;        // the rolling hash after this event
 };
@@ -104,6 +106,7 @@ class Recorder {
   uint64_t events() const { return events_; }
   const std::vector<uint64_t>& checkpoints() const { return checkpoints_; }  // hash after event n * events_per_checkpoint
   Keep keep() const { return keep_; }
+  bool keeps_journal() const { return keep_ == Keep::kJournal; }
   // Empty unless Keep::kJournal.
   const std::vector<Event>& journal() const { return journal_; }
   bool journal_cut() const { return events_ > journal_.size(); }
