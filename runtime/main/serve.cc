@@ -49,11 +49,9 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
   }
   for (const std::string& notice : application->notices) terminal.Note(notice);
 
-  const std::string name = application->code.name;
-  Node node(seams, terminal, std::move(application->code),
+  Node node(seams, terminal, std::make_shared<const worker::WorkerCode>(application->code),
             {.listen = {command.host, command.port},
              .detail = command.mode == Command::Mode::kDevelopment ? worker::ErrorDetail::kShown : worker::ErrorDetail::kHidden});
-  application->code.name = name;
   if (const absl::Status started = node.StartWorker(); !started.ok()) {
     terminal.Error(absl::StrCat("the worker does not start:\n", std::string(started.message())));
     return kExitUsage;

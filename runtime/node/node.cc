@@ -6,13 +6,14 @@
 
 namespace edge {
 
-Node::Node(const Seams& seams, worker::Log& log, worker::WorkerCode code, NodeOptions options)
-    : seams_(seams),
-      options_(std::move(options)),
-      worker_(std::make_unique<worker::Worker>(
-          worker::WorkerServices{.scheduler = seams.scheduler, .random = seams.random, .adversary = seams.adversary, .log = log},
-          std::move(code))),
-      front_(std::make_unique<worker::HttpFront>(*worker_, options_.detail)) {}
+Node::Node(const Seams& seams, worker::Log& log, std::shared_ptr<const worker::WorkerCode> code, NodeOptions options)
+    : seams_(seams), options_(std::move(options)) {
+  const worker::WorkerServices services = {
+      .scheduler = seams.scheduler, .random = seams.random, .adversary = seams.adversary, .log = log, .observer = options_.observer};
+  worker_ = std::make_unique<worker::Worker>(services, std::move(code));
+  front_ = std::make_unique<worker::HttpFront>(*worker_, options_.detail);
+  if (options_.decorate) decorator_ = options_.decorate(*front_);
+}
 
 Node::~Node() = default;
 
@@ -28,11 +29,16 @@ absl::Status Node::Listen() {
   absl::Status status = listener.status();
   if (status.ok()) {
     local_ = (*listener)->Local();
-    server_ = std::make_unique<http::Server>(seams_.scheduler, *std::move(listener), *front_, options_.server);
+    server_ = std::make_unique<http::Server>(seams_.scheduler, *std::move(listener), Handler(), options_.server);
     status = server_->Start();
   }
   if (!status.ok()) worker_->Shutdown();
   return status;
+}
+
+http::Handler& Node::Handler() {
+  if (decorator_ != nullptr) return *decorator_;
+  return *front_;
 }
 
 absl::Status Node::Stop() {

@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "absl/functional/any_invocable.h"
 #include "net/http/server.h"
 #include "runtime/node/seams.h"
 #include "runtime/worker/http_front.h"
@@ -22,12 +23,15 @@ struct NodeOptions {
   worker::ErrorDetail detail = worker::ErrorDetail::kHidden;
   Duration drain_time = Duration::Seconds(30);  // how long Stop lets requests in flight go on
   http::ServerLimits server;
+  worker::ExecutionObserver* observer = nullptr;  // borrowed; null: nobody
+  // Puts a handler of its own between the server and the worker (recording, watching); null: none.
+  absl::AnyInvocable<std::unique_ptr<http::Handler>(http::Handler& worker)> decorate = nullptr;
 };
 
 class Node {
  public:
-  // `seams` are copied, what they refer to and `log` outlive the node. `code` is taken over.
-  Node(const Seams& seams, worker::Log& log, worker::WorkerCode code, NodeOptions options);
+  // `seams` are copied; what they and the options refer to and `log` outlive the node.
+  Node(const Seams& seams, worker::Log& log, std::shared_ptr<const worker::WorkerCode> code, NodeOptions options);
   ~Node();  // REQUIRES: not started, or Stop has returned
 
   // So that code that cannot start is told at once. Errors as WorkerIsolate::Start; then nothing runs. MAY SUSPEND.
@@ -45,11 +49,14 @@ class Node {
   const http::Server* server() const { return server_.get(); }
 
  private:
+  http::Handler& Handler();
+
   const Seams seams_;
-  const NodeOptions options_;
+  NodeOptions options_;
   std::unique_ptr<worker::Worker> worker_;
   std::unique_ptr<worker::HttpFront> front_;
-  std::unique_ptr<http::Server> server_;  // null until Listen
+  std::unique_ptr<http::Handler> decorator_;  // null if there is none
+  std::unique_ptr<http::Server> server_;      // null until Listen
   Endpoint local_;
 };
 

@@ -105,6 +105,9 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
       finish();
       continue;
     }
+    if (ExecutionObserver* const observer = worker_.services().observer; observer != nullptr) {
+      observer->OnOutcome(invocation.key, invocation.outcome, invocation.failure.message);
+    }
     Answer(exchange, isolate, invocation);
 
     const bool body_in_use = body != nullptr && body->reading();

@@ -9,10 +9,10 @@
 
 namespace edge::worker {
 
-Worker::Worker(const WorkerServices& services, WorkerCode code)
+Worker::Worker(const WorkerServices& services, std::shared_ptr<const WorkerCode> code)
     : services_(services), code_(std::move(code)), starting_(services.scheduler), detached_(services.scheduler) {}
 
-Worker::~Worker() { EDGE_CHECK(slots_.empty()) << "worker " << code_.name << " dropped while it runs"; }
+Worker::~Worker() { EDGE_CHECK(slots_.empty()) << "worker " << code_->name << " dropped while it runs"; }
 
 absl::Status Worker::Start() {
   EDGE_ASSIGN_OR_RETURN(WorkerIsolate* const isolate, Acquire());
@@ -29,7 +29,7 @@ Worker::Slot* Worker::Pick() {
     if (slot->isolate->stuck()) continue;
     if (best == nullptr || slot->events < best->events) best = slot.get();
   }
-  if (best != nullptr || usable < code_.limits.isolates_max) return best;
+  if (best != nullptr || usable < code_->limits.isolates_max) return best;
   // All are stuck and no more may be started: the event waits where the fewest wait.
   for (const std::unique_ptr<Slot>& slot : slots_) {
     if (!slot->isolate->condemned() && (best == nullptr || slot->events < best->events)) best = slot.get();
@@ -53,7 +53,7 @@ absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
     EDGE_RETURN_IF_ERROR(starting_.Lock());
     slot = Pick();  // another event may have started one meanwhile
     if (slot == nullptr) {
-      absl::StatusOr<std::unique_ptr<WorkerIsolate>> isolate = WorkerIsolate::Start(services_, code_, next_number_++);
+      absl::StatusOr<std::unique_ptr<WorkerIsolate>> isolate = WorkerIsolate::Start(services_, *code_, next_number_++);
       if (!isolate.ok()) {
         starting_.Unlock();
         return isolate.status();
@@ -83,7 +83,7 @@ void Worker::Release(WorkerIsolate* isolate) {
 void Worker::Detach(absl::AnyInvocable<void()> finish) {
   const absl::Status spawned = detached_.Spawn("waitUntil", std::move(finish));
   if (!spawned.ok())
-    services_.log.Write(Severity::kError, code_.name, absl::StrCat("waitUntil work was dropped: ", std::string(spawned.message())));
+    services_.log.Write(Severity::kError, code_->name, absl::StrCat("waitUntil work was dropped: ", std::string(spawned.message())));
 }
 
 void Worker::Shutdown() {

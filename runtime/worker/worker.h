@@ -24,8 +24,8 @@ namespace edge::worker {
 
 class Worker {
  public:
-  // `code` is taken over.
-  Worker(const WorkerServices& services, WorkerCode code);
+  // The code is shared by every worker that runs it, in simulations by many at once.
+  Worker(const WorkerServices& services, std::shared_ptr<const WorkerCode> code);
   ~Worker();  // REQUIRES: Shutdown has returned
 
   // Starts the first isolate, so that code that cannot start is told at once. Errors as WorkerIsolate::Start. MAY SUSPEND.
@@ -44,8 +44,9 @@ class Worker {
 
   // Isolates that exist, condemned ones with running events among them.
   size_t isolates() const { return slots_.size(); }
-  const WorkerCode& code() const { return code_; }
+  const WorkerCode& code() const { return *code_; }
   Log& log() { return services_.log; }
+  const WorkerServices& services() const { return services_; }
 
  private:
   struct Slot {
@@ -56,7 +57,7 @@ class Worker {
   Slot* Pick();
 
   const WorkerServices services_;
-  const WorkerCode code_;
+  const std::shared_ptr<const WorkerCode> code_;
   std::vector<std::unique_ptr<Slot>> slots_;
   FiberMutex starting_;  // one isolate starts at a time
   uint64_t next_number_ = 1;

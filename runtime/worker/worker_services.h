@@ -8,6 +8,7 @@
 #include "runtime/fiber/scheduler.h"
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/random.h"
+#include "runtime/worker/invocation.h"
 #include "runtime/worker/log.h"
 
 namespace edge::worker {
@@ -18,6 +19,8 @@ class ExecutionObserver {
   virtual ~ExecutionObserver() = default;
   // An isolate was entered and left. `key` names the invocation (0: global scope); the counts are the isolate's since its start.
   virtual void OnLeft(uint64_t key, int64_t executed_instructions, size_t memory_used_bytes) = 0;
+  // An event's handler has ended. `message` is empty if it went well.
+  virtual void OnOutcome(uint64_t key, Outcome outcome, std::string_view message) = 0;
 };
 
 struct WorkerServices {

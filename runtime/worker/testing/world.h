@@ -109,7 +109,7 @@ class World {
     code.name = "test";
     code.script = "(function (edge) { var handler = {" + std::string(members) + "}; return { get 'default'() { return handler; } }; })";
     code.limits = limits;
-    Make(std::move(code));
+    Make(std::make_shared<const WorkerCode>(std::move(code)));
   }
   explicit World(WorkerCode code) : scheduler_(clock_, order_, clock_) { Make(std::move(code)); }
 
