@@ -109,7 +109,7 @@ class World {
     code.name = "test";
     code.script = "(function (edge) { var handler = {" + std::string(members) + "}; return { get 'default'() { return handler; } }; })";
     code.limits = limits;
-    Make(std::make_shared<const WorkerCode>(std::move(code)));
+    Make(std::move(code));
   }
   explicit World(WorkerCode code) : scheduler_(clock_, order_, clock_) { Make(std::move(code)); }
 
@@ -172,7 +172,7 @@ class World {
  private:
   void Make(WorkerCode code) {
     worker_ = std::make_unique<Worker>(WorkerServices{.scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_},
-                                       std::move(code));
+                                       std::make_shared<const WorkerCode>(std::move(code)));
   }
 
   JumpingClock clock_;
