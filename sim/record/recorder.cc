@@ -1,5 +1,6 @@
 #include "sim/record/recorder.h"
 
+#include <iterator>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -27,22 +28,23 @@ ActorId Recorder::AddActor(std::string_view name, ActorKind kind) {
   return static_cast<ActorId>(actors_.size() - 1);
 }
 
-void Recorder::Absorb(std::string_view bytes) { pending_bytes_ = CombineHash(pending_bytes_, StableHash(bytes)); }
+void Recorder::Absorb(std::string_view bytes) { pending_bytes_ = CombineHash(pending_bytes_, ByteHash(bytes)); }
 
 void Recorder::Record(const EventInput& event) {
+  const Instant now = clock_.Now();
   ++events_;
   ++counts_[static_cast<size_t>(event.kind)];
-  // One word for the small fields, then each that can be large: what is mixed is the value, never the bytes of a struct.
-  Mix(static_cast<uint64_t>(event.kind) | static_cast<uint64_t>(event.actor) << 8 | static_cast<uint64_t>(event.peer) << 24);
-  Mix(static_cast<uint64_t>(clock_.Now().ToNanoseconds()));
-  Mix(StableHash(event.label) ^ event.key);
-  if (event.message != 0 || event.value != 0) Mix(CombineHash(event.message, static_cast<uint64_t>(event.value)));
-  if (!event.text.empty()) Mix(StableHash(event.text));
-  if (pending_bytes_ != 0) Mix(pending_bytes_);
+  // Field by field: what is mixed is the value, never the bytes of a struct. A tag keeps text and bytes apart.
+  Mix(static_cast<uint64_t>(event.kind) | static_cast<uint64_t>(event.actor) << 8 | static_cast<uint64_t>(event.peer) << 24,
+      static_cast<uint64_t>(now.ToNanoseconds()));
+  Mix(ByteHash(event.label), event.key);
+  Mix(event.message, static_cast<uint64_t>(event.value));
+  if (!event.text.empty()) Mix(ByteHash(event.text), 1);
+  if (pending_bytes_ != 0) Mix(pending_bytes_, 2);
   if (events_ % limits_.events_per_checkpoint == 0) checkpoints_.push_back(hash_);
   if (keep_ == Keep::kJournal && journal_.size() < limits_.journal_events_max) {
     journal_.push_back({.number = events_,
-                        .time = clock_.Now(),
+                        .time = now,
                         .kind = event.kind,
                         .actor = event.actor,
                         .peer = event.peer,
@@ -61,6 +63,12 @@ void Recorder::Record(const EventInput& event) {
 std::string_view NameOf(EventKind kind) {
   constexpr std::string_view kNames[] = {"turn",   "decision", "fault", "connect", "send",     "deliver", "close", "disk",
                                          "random", "host",     "log",   "request", "response", "life",    "phase", "check"};
+  static_assert(std::size(kNames) == kEventKinds && static_cast<size_t>(EventKind::kCheck) == kEventKinds - 1);
+  return kNames[static_cast<size_t>(kind)];
+}
+
+std::string_view NameOf(ActorKind kind) {
+  constexpr std::string_view kNames[] = {"world", "node", "client", "service"};
   return kNames[static_cast<size_t>(kind)];
 }
 
