@@ -1,0 +1,106 @@
+#include "net/http/client.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "net/http/client_exchange.h"
+#include "net/http/field.h"
+#include "net/http/request_writer.h"
+#include "runtime/base/check.h"
+#include "runtime/base/status_macros.h"
+#include "runtime/fiber/deadline.h"
+
+namespace edge::http {
+
+struct Client::Impl {
+  Impl(Scheduler& scheduler, Network& a_network, const ClientLimits& limits) : network(a_network), context(scheduler, limits) {}
+
+  // A pooled connection on which nothing has arrived; null if there is none. Errors of a wait. MAY SUSPEND.
+  absl::StatusOr<std::unique_ptr<Connection>> TakeIdle(const Endpoint& host);
+  absl::StatusOr<std::unique_ptr<Connection>> Connect(const Endpoint& host, Instant deadline);
+
+  Network& network;
+  ClientContext context;
+};
+
+absl::StatusOr<std::unique_ptr<Connection>> Client::Impl::TakeIdle(const Endpoint& host) {
+  while (std::unique_ptr<Connection> connection = context.pool.Take(host)) {
+    // The network may know more than it has told the pool.
+    char byte = 0;
+    const absl::StatusOr<size_t> n = connection->Read(std::span<char>(&byte, 1), context.scheduler.clock().Now());
+    if (absl::IsDeadlineExceeded(n.status())) return connection;
+    connection->Abort();
+    EDGE_RETURN_IF_ERROR(context.scheduler.CheckAlive());
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Client::Impl::Connect(const Endpoint& host, Instant deadline) {
+  return network.Connect(host, Earlier(deadline, DeadlineIn(context.scheduler, context.limits.connect_time)));
+}
+
+Client::Client(Scheduler& scheduler, Network& network, const ClientLimits& limits)
+    : impl_(std::make_unique<Impl>(scheduler, network, limits)) {}
+
+Client::~Client() { EDGE_CHECK(impl_->context.exchanges == 0) << impl_->context.exchanges << " exchanges live on without their client"; }
+
+absl::StatusOr<std::unique_ptr<ClientExchange>> Client::Send(const ClientRequest& request, std::shared_ptr<RequestBody> body,
+                                                             Instant deadline) {
+  ClientContext& context = impl_->context;
+  EDGE_RETURN_IF_ERROR(context.scheduler.CheckAlive());
+  RequestFraming framing = RequestFraming::kNoBody;
+  uint64_t length = 0;
+  if (body != nullptr) {
+    const std::optional<uint64_t> known = body->Length();
+    framing = known ? RequestFraming::kLength : RequestFraming::kChunked;
+    length = known.value_or(0);
+    if (known && length == 0) body = nullptr;
+  }
+  EDGE_ASSIGN_OR_RETURN(const std::string head, FormatRequestHead(request, framing, length));
+
+  for (bool first = true;; first = false) {
+    std::unique_ptr<Connection> connection;
+    if (first) {
+      EDGE_ASSIGN_OR_RETURN(connection, impl_->TakeIdle(request.host));
+    }
+    const bool reused = connection != nullptr;
+    if (!reused) {
+      EDGE_ASSIGN_OR_RETURN(connection, impl_->Connect(request.host, deadline));
+    }
+    auto exchange = std::make_unique<SentExchange>(context, request, head, body, std::move(connection));
+    absl::Status status = exchange->Begin(deadline);
+    if (status.ok()) return exchange;
+    // The server may just have closed the idle connection. Nothing else is sent twice.
+    const bool once_more = reused && absl::IsUnavailable(status) && IsIdempotent(request.method) && exchange->untouched();
+    if (!once_more) return status;
+  }
+}
+
+std::optional<std::string_view> ClientResponseHead::Find(std::string_view name) const {
+  for (const auto& [field, value] : fields) {
+    if (EqualsIgnoreCase(field, name)) return value;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::string> ReadWholeBody(ClientExchange& exchange, size_t bytes_max) {
+  constexpr size_t kPiece = 16 << 10;
+  const absl::Status too_long = absl::ResourceExhaustedError("the response body is too long");
+  if (exchange.content_length().value_or(0) > bytes_max) return too_long;
+  std::string body;
+  size_t size = 0;
+  for (;;) {
+    // One more than allowed, so that a body that is too long shows.
+    const size_t room = std::min(kPiece, bytes_max - size + 1);
+    body.resize(size + room);
+    EDGE_ASSIGN_OR_RETURN(const size_t n, exchange.ReadBody(std::span<char>(body.data() + size, room)));
+    size += n;
+    if (size > bytes_max) return too_long;
+    if (n == 0) break;
+  }
+  body.resize(size);
+  return body;
+}
+
+}  // namespace edge::http
