@@ -19,35 +19,11 @@
 
 #include "runtime/base/time.h"
 #include "runtime/seam/clock.h"
+#include "sim/fault/site.h"
 #include "sim/oracle/oracle.h"
 #include "sim/record/recorder.h"
 
 namespace edge::sim {
-
-enum class FaultFamily : uint8_t { kNetwork, kDisk, kProcess, kClock, kPlatform, kService, kClient };
-inline constexpr size_t kFaultFamilies = 7;
-std::string_view NameOf(FaultFamily family);
-
-// What must still hold when it strikes.
-enum class FaultClass : uint8_t {
-  kMustSurvive,  // nobody may notice more than a delay
-  kMayError,     // a call may fail with an error; nothing acknowledged is lost
-  kMayLose,      // what was not acknowledged may be gone
-};
-
-// Whose contract permits it (design: contract profiles). kCloudflare permits everything that the platform may do; kEdge only what this
-// runtime itself does.
-enum class Contract : uint8_t { kCloudflare, kEdge };
-
-struct FaultSite {
-  DecisionPoint point;  // kFault; the name is the site's: "network.reset_before"
-  FaultFamily family;
-  FaultClass fault_class;
-  enum class Shape : uint8_t { kStrike, kEpisode } shape;
-  enum class AllowedBy : uint8_t { kBoth, kCloudflareOnly } allowed_by;
-  Ratio rate;              // kStrike: chance per opportunity inside a window
-  std::string_view story;  // what happened, in plain words, after the actor's name: "lost the connection before the request arrived"
-};
 
 struct FaultOptions {
   Contract contract = Contract::kCloudflare;
