@@ -94,7 +94,8 @@ class PipeNetwork::PipeConnection final : public Connection {
 
   void Abort() override {
     pipe_->aborted[side_] = true;
-    NotifyReadable(nullptr);
+    callback_ = nullptr;
+    network_.parked_.erase(number_);
     pipe_->WakeAll();
   }
 
