@@ -34,7 +34,10 @@ constexpr Ratio kWindowSlots[] = {{1, 1}, {1, 2}, {1, 4}};
 constexpr Ratio kEpisodeSlots[] = {{3, 4}, {1, 2}, {1, 4}};
 // plan.intensity: an index into these.
 constexpr uint32_t kIntensityWeights[] = {3, 1};
-constexpr uint64_t kIntensities[] = {1, 5};
+constexpr uint64_t kIntensities[] = {1, 4};
+
+Ratio Multiplied(Ratio rate, uint64_t factor) { return {std::min(rate.numerator * factor, rate.denominator), rate.denominator}; }
+
 // Never by chance, but a recorded strike is honoured anywhere (Distribution::Clamp).
 constexpr Ratio kOutsideOfWindows = {1, 1'000'000'000'000'000};
 // Within a storm the first bursts begin within this part of the phase from each other.
@@ -149,14 +152,14 @@ Instant Faults::DrawBegin(const FaultSite& site, uint64_t slot, Duration shortes
 void Faults::DrawWindows(const FaultSite& site) {
   Plan::Site& planned = plan_->sites[site.index];
   const Duration phase = options_.safety_phase;
-  planned.rate = site.rate;
+
   if (options_.plan != FaultOptions::Plan::kSwarm) {
-    planned.rate = options_.rate.value_or(site.rate);
+    planned.rate = options_.rate.value_or(Multiplied(site.rate, kIntensities[1]));
     planned.windows.push_back({start_, start_ + phase});
     return;
   }
   const int64_t intensity = oracle_.Draw(site.intensity, ActorId::kWorld, 0, Distribution::Weighted(kIntensityWeights));
-  planned.rate.numerator = std::min(planned.rate.numerator * kIntensities[intensity], planned.rate.denominator);
+  planned.rate = Multiplied(site.rate, kIntensities[intensity]);
   const Duration shortest = phase / 60;
   for (uint64_t slot = 0; slot < std::size(kWindowSlots); ++slot) {
     if (!oracle_.Chance(site.window, ActorId::kWorld, slot, kWindowSlots[slot])) continue;
