@@ -25,6 +25,7 @@ Recorder::Recorder(const Clock& clock, Keep keep, RecorderLimits limits) : clock
 ActorId Recorder::AddActor(std::string_view name, ActorKind kind) {
   EDGE_CHECK(actors_.size() < UINT16_MAX) << "too many actors";
   actors_.push_back({std::string(name), kind});
+  Mix(ByteHash(name), static_cast<uint64_t>(kind));  // events name actors by number
   return static_cast<ActorId>(actors_.size() - 1);
 }
 

@@ -74,6 +74,9 @@ TEST(Recorder, EveryFieldMovesTheHash) {
         recorder.Absorb("x");
       },
       [](Recorder& recorder, HandClock&, EventInput&) { recorder.Record(Sample()); },
+      [](Recorder& recorder, HandClock&, EventInput&) { recorder.AddActor("a", ActorKind::kNode); },
+      [](Recorder& recorder, HandClock&, EventInput&) { recorder.AddActor("b", ActorKind::kNode); },
+      [](Recorder& recorder, HandClock&, EventInput&) { recorder.AddActor("b", ActorKind::kClient); },
   };
 
   std::set<uint64_t> hashes;

@@ -1,0 +1,49 @@
+// ExchangeIndex: which events of a journal are the four corners of one request.
+//
+//   client ----asked----> ~~~ ----arrived----> node
+//   client <----got------ ~~~ <---answered---- node
+//
+// The corners share Event::message. A corner that is missing is what a story is about: a request that never arrived, an answer that
+// nobody got. Who records the first corner is the asking side.
+#ifndef EDGE_SIM_REPORT_EXCHANGE_INDEX_H_
+#define EDGE_SIM_REPORT_EXCHANGE_INDEX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "sim/report/journal.h"
+
+namespace edge::sim {
+
+struct Exchange {
+  static constexpr size_t kMissing = SIZE_MAX;
+  // Indices into JournalView::events.
+  size_t asked = kMissing;
+  size_t arrived = kMissing;
+  size_t answered = kMissing;
+  size_t got = kMissing;
+
+  bool over_for_asker() const { return got != kMissing; }
+};
+
+class ExchangeIndex {
+ public:
+  // `journal` is read only during the call.
+  explicit ExchangeIndex(const JournalView& journal);
+
+  // Null if no request has this message.
+  const Exchange* Find(uint64_t message) const;
+  const std::map<uint64_t, Exchange>& all() const { return exchanges_; }
+
+  enum class Side : uint8_t { kAsking, kServing };
+  // On which side of its request the actor of this kRequest or kResponse stands.
+  Side SideOf(const JournalView& journal, const Event& event) const;
+
+ private:
+  std::map<uint64_t, Exchange> exchanges_;
+};
+
+}  // namespace edge::sim
+
+#endif  // EDGE_SIM_REPORT_EXCHANGE_INDEX_H_

@@ -1,0 +1,312 @@
+#include "sim/report/story.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "runtime/base/str_cat.h"
+#include "sim/report/exchange_index.h"
+#include "sim/report/text.h"
+#include "sim/report/words.h"
+
+namespace edge::sim {
+namespace {
+
+// Around the failing request, and before the failure, things have to do with it.
+constexpr Duration kNear = Duration::Seconds(5);
+constexpr size_t kMessageLinesMax = 3;
+
+// The higher, the sooner it is told.
+enum class Weight : uint8_t { kNever, kElsewhere, kNearby, kSameActor, kTrouble, kFault, kFailing, kEnd };
+
+class Chooser {
+ public:
+  Chooser(const JournalView& journal, const Failure& failure) : journal_(journal), failure_(failure), exchanges_(journal) {
+    FindEnd();
+    FindFailing();
+  }
+
+  size_t end() const { return end_; }
+
+  Weight WeightOf(size_t index) const {
+    const Event& event = journal_.events[index];
+    if (index == end_) return Weight::kEnd;
+    switch (event.kind) {
+      case EventKind::kFault:
+        return RepeatsLife(index) ? Weight::kNever : IsFailing(event) ? Weight::kFailing : Weight::kFault;
+      case EventKind::kLife:
+        if (event.time == journal_.start && LastPart(event.label) == "start") return Weight::kNever;
+        return Weight::kFault;
+      case EventKind::kPhase:
+        return event.time == journal_.start ? Weight::kNever : Weight::kTrouble;
+      case EventKind::kCheck:
+        return event.value != 0 ? Weight::kTrouble : Weight::kNever;
+      case EventKind::kRequest:
+      case EventKind::kResponse:
+        return OfRequest(index);
+      case EventKind::kLog:
+        return OfLog(event);
+      case EventKind::kConnect:
+      case EventKind::kClose:
+        return IsFailing(event) ? Weight::kSameActor : Weight::kNever;
+      default:
+        return Weight::kNever;
+    }
+  }
+
+ private:
+  // The failing check's own event; the last event if it has none.
+  void FindEnd() {
+    end_ = journal_.events.empty() ? 0 : journal_.events.size() - 1;
+    for (size_t i = journal_.events.size(); i > 0; --i) {
+      const Event& event = journal_.events[i - 1];
+      if (event.kind == EventKind::kCheck && event.value != 0 && (failure_.check.empty() || event.label == failure_.check)) {
+        end_ = i - 1;
+        return;
+      }
+    }
+  }
+
+  // The failing request: its messages, keys, actors, and the span of time it took.
+  void FindFailing() {
+    if (journal_.events.empty()) return;
+    if (failure_.about_message != 0) messages_.insert(failure_.about_message);
+    if (failure_.about_key != 0) keys_.insert(failure_.about_key);
+    if (messages_.empty() && keys_.empty() && journal_.events[end_].kind == EventKind::kCheck) {
+      const Event& check = journal_.events[end_];
+      if (check.message != 0) messages_.insert(check.message);
+      if (check.key != 0) keys_.insert(check.key);
+    }
+    // Attempts of one call share its key, corners of one attempt its message: two rounds connect them all.
+    for (int round = 0; round < 2; ++round) {
+      for (const Event& event : journal_.events) {
+        const bool exchange = event.kind == EventKind::kRequest || event.kind == EventKind::kResponse;
+        if (!exchange || !IsFailing(event)) continue;
+        if (event.message != 0) messages_.insert(event.message);
+        if (event.key != 0) keys_.insert(event.key);
+      }
+    }
+    from_ = to_ = journal_.events[end_].time;
+    for (size_t i = 0; i < journal_.events.size(); ++i) {
+      const Event& event = journal_.events[i];
+      if (i == end_ || !IsFailing(event)) continue;
+      if (!found_failing_) from_ = to_ = event.time;
+      found_failing_ = true;
+      to_ = std::max(to_, event.time);
+      if (event.actor != ActorId::kWorld) actors_.insert(event.actor);
+      if (event.peer != ActorId::kWorld) actors_.insert(event.peer);
+    }
+  }
+
+  bool IsFailing(const Event& event) const {
+    return (event.message != 0 && messages_.count(event.message) != 0) || (event.key != 0 && keys_.count(event.key) != 0);
+  }
+
+  bool IsNear(Instant time) const { return time >= from_ - kNear && time <= to_ + kNear; }
+
+  // Quiet things far away fill the screen only if nobody knows what the failure is about.
+  Weight Elsewhere() const { return found_failing_ ? Weight::kNever : Weight::kElsewhere; }
+
+  // A crash is a fault of the plan and, a moment later, an event in its victim's life; the second tells it better.
+  bool RepeatsLife(size_t index) const {
+    const Event& fault = journal_.events[index];
+    if (!fault.label.starts_with("process.")) return false;
+    for (size_t i = index + 1; i < journal_.events.size() && journal_.events[i].time <= fault.time + kNear; ++i) {
+      const Event& event = journal_.events[i];
+      if (event.kind == EventKind::kLife && event.actor == fault.actor && LastPart(event.label) == LastPart(fault.label)) return true;
+    }
+    return false;
+  }
+
+  Weight OfRequest(size_t index) const {
+    const Event& event = journal_.events[index];
+    // The asking side tells of a request and its answer; the other one only if the asker says nothing.
+    const Exchange* const exchange = exchanges_.Find(event.message);
+    if (exchange != nullptr && (index == exchange->arrived || index == exchange->answered)) {
+      const bool told = index == exchange->arrived ? exchange->asked != Exchange::kMissing : HasGoodAnswer(*exchange);
+      if (told) return Weight::kNever;
+    }
+    if (IsFailing(event)) return Weight::kFailing;
+    const bool trouble = event.kind == EventKind::kResponse && (event.value == 0 || event.value >= 500);
+    if (!IsNear(event.time)) return trouble ? Weight::kNearby : Elsewhere();
+    if (!found_failing_) return trouble ? Weight::kTrouble : Weight::kNearby;
+    const bool same = actors_.count(event.actor) != 0;
+    return same ? Weight::kSameActor : Weight::kNearby;
+  }
+
+  bool HasGoodAnswer(const Exchange& exchange) const {
+    return exchange.got != Exchange::kMissing && journal_.events[exchange.got].value != 0;
+  }
+
+  Weight OfLog(const Event& event) const {
+    if (IsFailing(event)) return Weight::kFailing;
+    const bool bad = LastPart(event.label) == "error" || LastPart(event.label) == "warn";
+    if (!IsNear(event.time)) return Elsewhere();
+    if (found_failing_ && actors_.count(event.actor) == 0) return Weight::kNearby;
+    return bad ? Weight::kTrouble : Weight::kSameActor;
+  }
+
+  const JournalView& journal_;
+  const Failure& failure_;
+  const ExchangeIndex exchanges_;
+  size_t end_ = 0;
+  std::set<uint64_t> messages_;
+  std::set<uint64_t> keys_;
+  std::set<ActorId> actors_;
+  bool found_failing_ = false;
+  Instant from_;
+  Instant to_;
+};
+
+// What a line says beyond the event itself: that a request never arrived, that nobody got an answer.
+std::string Fate(const JournalView& journal, const ExchangeIndex& exchanges, size_t index) {
+  const Event& event = journal.events[index];
+  const Exchange* const exchange = event.message != 0 ? exchanges.Find(event.message) : nullptr;
+  if (exchange == nullptr) return "";
+  // Whether the serving side records at all: only then does its silence mean anything.
+  const bool serving_records = std::any_of(exchanges.all().begin(), exchanges.all().end(),
+                                           [](const auto& entry) { return entry.second.arrived != Exchange::kMissing; });
+  if (index == exchange->asked) {
+    if (serving_records && exchange->arrived == Exchange::kMissing) return " (it never arrived)";
+    if (exchange->got == Exchange::kMissing) return " (no answer until the end)";
+  }
+  if (index == exchange->answered && exchange->asked != Exchange::kMissing) return " (the answer was lost)";
+  return "";
+}
+
+std::string Title(const StoryInput& input) {
+  std::string line = "FAILED";
+  if (!input.title.application.empty()) StrAppend(&line, "  ", Printable(input.title.application));
+  if (!input.title.seed.empty()) StrAppend(&line, "  seed ", Printable(input.title.seed));
+  if (!input.title.strategy.empty()) StrAppend(&line, "  ", Printable(input.title.strategy));
+  if (!input.title.contract.empty()) StrAppend(&line, "  contract ", Printable(input.title.contract));
+  return line;
+}
+
+// The failure's message in lines of their own, folded between words.
+std::vector<std::string> Folded(std::string_view text, size_t columns, size_t lines_max) {
+  std::vector<std::string> lines;
+  std::string line;
+  const auto flush = [&] {
+    if (!line.empty()) lines.push_back(std::exchange(line, ""));
+  };
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::string word = Printable(text.substr(at, end - at));
+    if (!line.empty() && Columns(line) + 1 + Columns(word) > columns) flush();
+    if (!word.empty()) StrAppend(&line, line.empty() ? "" : " ", word);
+    if (end < text.size() && text[end] == '\n') flush();
+    at = end + 1;
+  }
+  flush();
+  for (std::string& each : lines) each = Fit(each, columns);
+  if (lines.size() > lines_max) {
+    lines.resize(lines_max);
+    lines.back() = Fit(StrCat(lines.back(), " ..."), columns);
+  }
+  return lines;
+}
+
+// The command on one line if it fits, else continued with backslashes where it has spaces.
+std::vector<std::string> Command(std::string_view command, size_t columns) {
+  constexpr std::string_view kLead = "  replay: ";
+  std::vector<std::string> lines;
+  std::string line(kLead);
+  bool fresh = true;
+  for (size_t at = 0; at < command.size();) {
+    const size_t end = std::min(command.find(' ', at), command.size());
+    const std::string word = Printable(command.substr(at, end - at));
+    if (!fresh && Columns(line) + 1 + Columns(word) + 2 > columns) {
+      lines.push_back(StrCat(line, " \\"));
+      line = std::string(kLead.size(), ' ');
+      fresh = true;
+    }
+    StrAppend(&line, fresh ? "" : " ", word);
+    fresh = false;
+    at = end + 1;
+  }
+  lines.push_back(std::move(line));
+  return lines;
+}
+
+}  // namespace
+
+std::vector<size_t> StoryEvents(const JournalView& journal, const Failure& failure, size_t events_max) {
+  std::vector<size_t> chosen;
+  if (journal.events.empty() || events_max == 0) return chosen;
+  const Chooser chooser(journal, failure);
+  const size_t end = chooser.end();
+  struct Candidate {
+    Weight weight;
+    size_t distance;  // to the failure
+    size_t index;
+  };
+  std::vector<Candidate> candidates;
+  for (size_t i = 0; i < journal.events.size(); ++i) {
+    const Weight weight = chooser.WeightOf(i);
+    if (weight != Weight::kNever) candidates.push_back({weight, i > end ? i - end : end - i, i});
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.weight != b.weight) return a.weight > b.weight;
+    return a.distance != b.distance ? a.distance < b.distance : a.index < b.index;
+  });
+  if (candidates.size() > events_max) candidates.resize(events_max);
+  for (const Candidate& candidate : candidates) chosen.push_back(candidate.index);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+std::string StoryText(const StoryInput& input, const StoryLimits& limits) {
+  const JournalView& journal = input.journal;
+  const Failure& failure = input.failure;
+  std::vector<std::string> head = {Fit(Title(input), limits.columns)};
+  const std::string what = StrCat("check ", failure.check, failure.message.empty() ? " failed" : StrCat(": ", failure.message));
+  for (const std::string& line : Folded(what, limits.columns - 2, kMessageLinesMax)) head.push_back("  " + line);
+  std::vector<std::string> tail;
+  if (!input.title.replay_command.empty()) {
+    tail.push_back("");
+    for (std::string& line : Command(input.title.replay_command, limits.columns)) tail.push_back(std::move(line));
+  }
+
+  // Besides head and tail: the line that says when, an empty line, and the line that counts what is left out.
+  const size_t taken = head.size() + tail.size() + 3;
+  const size_t room = limits.lines > taken ? limits.lines - taken : 1;
+  const std::vector<size_t> told = StoryEvents(journal, failure, room);
+  if (!told.empty()) {
+    const Event& end = journal.events[Chooser(journal, failure).end()];
+    head.push_back(
+        StrCat("  at ", ElapsedText(end.time - journal.start), ", event ", Grouped(end.number), " of ", Grouped(journal.events_in_run)));
+    head.push_back("");
+  }
+
+  const ExchangeIndex exchanges(journal);
+  size_t time_columns = 0;
+  size_t actor_columns = 0;
+  for (const size_t i : told) {
+    time_columns = std::max(time_columns, ElapsedText(journal.events[i].time - journal.start).size());
+    actor_columns = std::max(actor_columns, Columns(Fit(Printable(journal.NameOf(journal.events[i].actor)), 20)));
+  }
+  std::string out;
+  for (const std::string& line : head) StrAppend(&out, line, "\n");
+  for (const size_t i : told) {
+    const Event& event = journal.events[i];
+    const std::string lead = StrCat("  ", PadLeft(ElapsedText(event.time - journal.start), time_columns), "  ",
+                                    PadRight(Fit(Printable(journal.NameOf(event.actor)), 20), actor_columns), "  ");
+    const std::string fate = Fate(journal, exchanges, i);
+    const size_t left = limits.columns - std::min(limits.columns, Columns(lead) + fate.size());
+    StrAppend(&out, lead, Fit(Words(journal, exchanges, event), left), fate, "\n");
+  }
+  const uint64_t more = std::max<uint64_t>(journal.events_in_run, told.size()) - told.size();
+  if (more > 0) {
+    StrAppend(&out, "  ", std::string(time_columns + 2 + actor_columns + 2, ' '), "... ", Counted(more, "more event"),
+              " (edge replay shows them)\n");
+  }
+  for (const std::string& line : tail) StrAppend(&out, line, "\n");
+  return out;
+}
+
+}  // namespace edge::sim
