@@ -61,4 +61,10 @@ int64_t Distribution::Clamp(int64_t value) const {
   return 0;
 }
 
+uint16_t Distribution::Fingerprint() const {
+  uint64_t hash = CombineHash(CombineHash(static_cast<uint64_t>(shape_), static_cast<uint64_t>(low_)), static_cast<uint64_t>(high_));
+  for (const uint32_t weight : weights_) hash = CombineHash(hash, weight);
+  return static_cast<uint16_t>(hash >> 48);
+}
+
 }  // namespace edge::sim

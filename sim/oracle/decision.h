@@ -22,8 +22,8 @@ enum class DecisionKind : uint8_t {
   kSchedule,  // order of ready fibers and of events of one instant
   kPlan,      // which fault families, sites and operations this run has (swarm)
   kWorkload,  // whether a client makes its n-th request, and which
-  kFault,     // whether a fault strikes, and an episode's place and length
-  kDelay,     // a length of time, or a number of bytes, within what is normal
+  kFault,     // whether a fault strikes, or an episode takes place: each such decision is one fault
+  kDelay,     // a length of time, or a number of bytes, within what is normal; where and how long an episode is
   kValue,     // data: what a generator made
 };
 
@@ -52,6 +52,8 @@ class Distribution {
   int64_t Sample(uint64_t hash) const;
   // The nearest value that this distribution can give: what a recorded value of an older version becomes.
   int64_t Clamp(int64_t value) const;
+  // Tells apart distributions that one key may be drawn from at one point; the same on every machine.
+  uint16_t Fingerprint() const;
 
  private:
   enum class Shape : uint8_t { kUniform, kTail, kChance, kWeighted };

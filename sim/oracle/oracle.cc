@@ -13,7 +13,7 @@ int64_t Oracle::Draw(const DecisionPoint& point, ActorId actor, Key key, const D
   ++draws_;
   const int64_t value = strategy_.Draw(point, key, distribution);
   if (value != distribution.mildest()) {
-    decisions_.push_back({&point, actor, key, value});
+    decisions_.push_back({&point, actor, key, value, draws_, distribution.Fingerprint()});
     recorder_.Record({.kind = EventKind::kDecision, .actor = actor, .label = point.name, .key = key, .value = value});
   }
   return value;
@@ -26,8 +26,9 @@ size_t Oracle::Pick(const DecisionPoint& point, std::span<const Candidate> candi
   EDGE_CHECK(index < candidates.size()) << strategy_.name() << " picked " << index << " of " << candidates.size();
   if (index != 0) {
     const Key key = CombineHash(candidates[index].key, candidates[index].turn);
-    decisions_.push_back({&point, ActorId::kWorld, key, 1});
-    recorder_.Record({.kind = EventKind::kDecision, .label = point.name, .key = key, .value = 1});
+    const int64_t value = static_cast<int64_t>(index);
+    decisions_.push_back({&point, ActorId::kWorld, key, value, picks_, 0});
+    recorder_.Record({.kind = EventKind::kDecision, .label = point.name, .key = key, .value = value});
   }
   return index;
 }

@@ -33,13 +33,16 @@ class Strategy {
   virtual std::string_view name() const = 0;
 };
 
-// One choice that was not the mildest. For kSchedule points `key` is CombineHash(candidate.key, candidate.turn) and value is 1: this one
-// went before older ones.
+// One choice that was not the mildest: a drawn value, or, at kSchedule points, who went before older ones.
 struct Decision {
   const DecisionPoint* point = nullptr;  // in traces read from a file: owned by the Trace
   ActorId actor = ActorId::kWorld;
-  Key key = 0;
-  int64_t value = 0;
+  Key key = 0;        // kSchedule: CombineHash(candidate.key, candidate.turn)
+  int64_t value = 0;  // kSchedule: its index among the candidates: how many older ones it went before
+  // Where in its run it was made: its number, from 1, among the draws or, at kSchedule points, among the picks. What replays an unchanged
+  // run exactly; in a changed one only point and key mean anything.
+  uint64_t number = 0;
+  uint16_t shape = 0;  // Distribution::Fingerprint of what it was drawn from; kSchedule: 0
 };
 
 class Oracle {

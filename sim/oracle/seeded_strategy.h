@@ -10,8 +10,14 @@
 
 namespace edge::sim {
 
+// What a pick is about: this very turn of this very fiber.
+inline Key TurnKey(const Candidate& candidate) { return CombineHash(candidate.key, candidate.turn); }
+
 class SeededStrategy : public Strategy {
  public:
+  // In a row. An order that starves somebody for ever while time stands still is none that a machine shows.
+  static constexpr int kOvertakingsMax = 1000;
+
   explicit SeededStrategy(uint64_t seed) : seed_(seed) {}
   int64_t Draw(const DecisionPoint& point, Key key, const Distribution& distribution) override;
   size_t Pick(const DecisionPoint& point, std::span<const Candidate> candidates) override;
@@ -19,9 +25,13 @@ class SeededStrategy : public Strategy {
 
  protected:
   uint64_t HashOf(const DecisionPoint& point, Key key) const { return CombineHash(seed_ ^ StableHash(point.name), key); }
+  // Whether the oldest candidate has been overtaken so often that it is its turn. To be asked once per pick.
+  bool IsOverdue(const Candidate& oldest);
 
  private:
   const uint64_t seed_;
+  Key waiting_ = 0;  // the oldest candidate of the last pick
+  int overtakings_ = 0;
 };
 
 }  // namespace edge::sim
