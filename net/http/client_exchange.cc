@@ -241,8 +241,6 @@ absl::StatusOr<size_t> SentExchange::ReadFramed(std::span<char> target) {
     // What came before a mistake is handed over first, however the reads have split it.
     if (produced == 0 && !status_.ok()) return status_;
   }
-  // The end may be here already; then the connection is free without another call.
-  if (!decoder_.done() && !decoder_.refused()) Decode({});
   if (decoder_.done()) EndReceiving();
   return produced;
 }

@@ -139,7 +139,39 @@ TEST_F(ClientPoolTest, TheLastByteFreesTheConnectionWithoutAnotherCall) {
   });
 }
 
+TEST_F(ClientPoolTest, TheEndOfAChunkedBodyThatIsHereAlreadyNeedsNoCallEither) {
+  With(
+      [](Peer& peer) {
+        for (int i = 0; !peer.ReadRequest().empty(); ++i)
+          peer.Say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+      },
+      [&](Client& client) {
+        auto exchange = client.Send(Request(), nullptr, Soon());
+        ASSERT_TRUE(exchange.ok());
+        std::string piece(2, '\0');
+        EXPECT_EQ((*exchange)->ReadBody(piece).value(), 2u);
+        EXPECT_EQ(Fetch(client), "200 hi");
+        EXPECT_EQ(peers_->connections(), 1);
+      });
+}
+
 // --- stale connections ---
+
+TEST_F(ClientPoolTest, AnEndThatTheNetworkHasNotToldYetIsSeen) {
+  With(
+      [](Peer& peer) {
+        peer.ReadRequest();
+        AnswerWith(peer, StrCat(peer.index()));
+        peer.Sleep(Duration::Seconds(1));
+        if (peer.index() == 0) peer.Say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+      },
+      [&](Client& client) {
+        world_.network().HoldReadiness();
+        EXPECT_EQ(Fetch(client, Request("POST"), Text("body")), "200 0");
+        Sleep(Duration::Seconds(2));
+        EXPECT_EQ(Fetch(client, Request("POST"), Text("body")), "200 1");
+      });
+}
 
 TEST_F(ClientPoolTest, AnIdleConnectionThatTheServerHasClosedIsNotUsed) {
   With(

@@ -217,6 +217,25 @@ TEST_F(ClientWaitTest, AServerMayAnswerBeforeItReadsAndAsItReads) {
       });
 }
 
+TEST_F(ClientWaitTest, AServerThatAnswersButNeverReadsCostsItsConnectionOnly) {
+  world_.network().SetCapacity(1000);
+  With(
+      [](Peer& peer) {
+        peer.ReadUntil("\r\n\r\n");
+        peer.Say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
+        peer.Sleep(Duration::Seconds(40));  // longer than a piece may take
+        peer.Say("lo");
+        peer.Hang();
+      },
+      [&](Client& client) {
+        auto exchange = Send(client, Text(std::string(1 << 20, 'x')), Duration::Seconds(1));
+        ASSERT_TRUE(exchange.ok()) << exchange.status();
+        EXPECT_EQ(ReadWholeBody(**exchange).value(), "hello");
+        EXPECT_TRUE(Send(client, nullptr, Duration::Seconds(1)).ok());
+        EXPECT_EQ(peers_->connections(), 2);
+      });
+}
+
 TEST_F(ClientWaitTest, AConnectionIsFreeWhenTheBodyToo) {
   With(
       [](Peer& peer) {
@@ -276,12 +295,12 @@ TEST_F(ClientWaitTest, AnErrorOfTheBodyIsTheRequestsErrorAndAborts) {
 TEST_F(ClientWaitTest, ABodyMustBeAsLongAsItSays) {
   With([](Peer& peer) { EXPECT_TRUE(absl::IsUnavailable(peer.ReadToEnd())); },
        [&](Client& client) {
-         auto send = [&](std::vector<std::string> pieces, uint64_t length) {
+         auto outcome = [&](std::vector<std::string> pieces, uint64_t length) {
            return Send(client, std::make_shared<ListBody>(std::move(pieces), length), Duration::Seconds(9)).status().ToString();
          };
-         EXPECT_EQ(send({"one", "two"}, 7), "INVALID_ARGUMENT: the request body is shorter than its length");
-         EXPECT_EQ(send({"one", "two"}, 5), "INVALID_ARGUMENT: the request body is longer than its length");
-         EXPECT_EQ(send({}, 1), "INVALID_ARGUMENT: the request body is shorter than its length");
+         EXPECT_EQ(outcome({"one", "two"}, 7), "INVALID_ARGUMENT: the request body is shorter than its length");
+         EXPECT_EQ(outcome({"one", "two"}, 5), "INVALID_ARGUMENT: the request body is longer than its length");
+         EXPECT_EQ(outcome({}, 1), "INVALID_ARGUMENT: the request body is shorter than its length");
          Sleep(Duration::Milliseconds(1));
        });
 }

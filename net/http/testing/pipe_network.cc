@@ -188,6 +188,7 @@ absl::StatusOr<std::unique_ptr<Connection>> PipeNetwork::Connect(const Endpoint&
 }
 
 bool PipeNetwork::DeliverReadable() {
+  if (hold_readiness_) return false;
   std::vector<uint64_t> due;
   for (const auto& [number, connection] : parked_) {
     if (connection->Readable()) due.push_back(number);

@@ -41,6 +41,9 @@ class PipeNetwork final : public Network {
   // Calls the readiness callbacks that are due; false if there were none.
   bool DeliverReadable();
 
+  // Readiness callbacks come no more, as if the poll loop were late.
+  void HoldReadiness() { hold_readiness_ = true; }
+
   int connects() const { return connects_; }         // that have succeeded
   size_t ends_alive() const { return ends_alive_; }  // two for a connection open on both sides
 
@@ -55,6 +58,7 @@ class PipeNetwork final : public Network {
   size_t capacity_ = SIZE_MAX;
   size_t read_max_ = SIZE_MAX;
   bool hang_connects_ = false;
+  bool hold_readiness_ = false;
   int connects_ = 0;
   size_t ends_alive_ = 0;
   uint64_t next_number_ = 0;
