@@ -25,7 +25,7 @@ size_t Oracle::Pick(const DecisionPoint& point, std::span<const Candidate> candi
   const size_t index = strategy_.Pick(point, candidates);
   EDGE_CHECK(index < candidates.size()) << strategy_.name() << " picked " << index << " of " << candidates.size();
   if (index != 0) {
-    const Key key = CombineHash(candidates[index].key, candidates[index].turn);
+    const Key key = TurnKey(candidates[index]);
     const int64_t value = static_cast<int64_t>(index);
     decisions_.push_back({&point, ActorId::kWorld, key, value, picks_, 0});
     recorder_.Record({.kind = EventKind::kDecision, .label = point.name, .key = key, .value = value});

@@ -33,11 +33,14 @@ class Strategy {
   virtual std::string_view name() const = 0;
 };
 
+// What a pick is about: this very turn of this very fiber.
+inline Key TurnKey(const Candidate& candidate) { return CombineHash(candidate.key, candidate.turn); }
+
 // One choice that was not the mildest: a drawn value, or, at kSchedule points, who went before older ones.
 struct Decision {
   const DecisionPoint* point = nullptr;  // in traces read from a file: owned by the Trace
   ActorId actor = ActorId::kWorld;
-  Key key = 0;        // kSchedule: CombineHash(candidate.key, candidate.turn)
+  Key key = 0;        // kSchedule: TurnKey
   int64_t value = 0;  // kSchedule: its index among the candidates: how many older ones it went before
   // Where in its run it was made: its number, from 1, among the draws or, at kSchedule points, among the picks. What replays an unchanged
   // run exactly; in a changed one only point and key mean anything.

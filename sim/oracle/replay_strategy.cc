@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "sim/oracle/seeded_strategy.h"
-
 namespace edge::sim {
 namespace {
 

@@ -10,9 +10,6 @@
 
 namespace edge::sim {
 
-// What a pick is about: this very turn of this very fiber.
-inline Key TurnKey(const Candidate& candidate) { return CombineHash(candidate.key, candidate.turn); }
-
 class SeededStrategy : public Strategy {
  public:
   // In a row. An order that starves somebody for ever while time stands still is none that a machine shows.
