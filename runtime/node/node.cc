@@ -7,9 +7,13 @@
 namespace edge {
 
 Node::Node(const Seams& seams, worker::Log& log, std::shared_ptr<const worker::WorkerCode> code, NodeOptions options)
-    : seams_(seams), options_(std::move(options)) {
-  const worker::WorkerServices services = {
-      .scheduler = seams.scheduler, .random = seams.random, .adversary = seams.adversary, .log = log, .observer = options_.observer};
+    : seams_(seams), options_(std::move(options)), client_(seams.scheduler, seams.network, options_.client), sender_(client_) {
+  const worker::WorkerServices services = {.scheduler = seams.scheduler,
+                                           .random = seams.random,
+                                           .adversary = seams.adversary,
+                                           .log = log,
+                                           .observer = options_.observer,
+                                           .sender = &sender_};
   worker_ = std::make_unique<worker::Worker>(services, std::move(code));
   front_ = std::make_unique<worker::HttpFront>(*worker_, options_.detail);
   if (options_.decorate) decorator_ = options_.decorate(*front_);

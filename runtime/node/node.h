@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "net/http/client.h"
 #include "net/http/server.h"
 #include "runtime/node/seams.h"
 #include "runtime/worker/http_front.h"
@@ -23,6 +24,7 @@ struct NodeOptions {
   worker::ErrorDetail detail = worker::ErrorDetail::kHidden;
   Duration drain_time = Duration::Seconds(30);  // how long Stop lets requests in flight go on
   http::ServerLimits server;
+  http::ClientLimits client;
   worker::ExecutionObserver* observer = nullptr;  // borrowed; null: nobody
   // Puts a handler of its own between the server and the worker (recording, watching); null: none.
   absl::AnyInvocable<std::unique_ptr<http::Handler>(http::Handler& worker)> decorate = nullptr;
@@ -53,6 +55,8 @@ class Node {
 
   const Seams seams_;
   NodeOptions options_;
+  http::Client client_;  // what the worker's fetch() goes through
+  worker::ClientSender sender_;
   std::unique_ptr<worker::Worker> worker_;
   std::unique_ptr<worker::HttpFront> front_;
   std::unique_ptr<http::Handler> decorator_;  // null if there is none

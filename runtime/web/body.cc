@@ -125,11 +125,10 @@ void StartReadingAll(duk_context* ctx, std::shared_ptr<BodySource> source, uint3
         if (result->status.ok()) {
           PushBytes(c, result->bytes);
           js::SettlePromise(c, promise, js::Settle::kResolve);
-        } else {
-          duk_push_error_object(c, DUK_ERR_ERROR, "%s",
-                                absl::IsResourceExhausted(result->status) ? "Memory limit would be exceeded before EOF." : kLostText);
-          js::SettlePromise(c, promise, js::Settle::kReject);
+          return;
         }
+        PushSourceError(c, result->status);
+        js::SettlePromise(c, promise, js::Settle::kReject);
       });
 }
 
@@ -230,7 +229,7 @@ duk_ret_t ReadSourceNative(duk_context* ctx) {
       "body.read", [source = handle->source, result] { *result = source->Read(); },
       [result, promise](duk_context* c) {
         if (!result->ok()) {
-          duk_push_error_object(c, DUK_ERR_ERROR, "%s", kLostText);
+          PushSourceError(c, result->status());
           js::SettlePromise(c, promise, js::Settle::kReject);
           return;
         }
@@ -241,6 +240,20 @@ duk_ret_t ReadSourceNative(duk_context* ctx) {
         }
         js::SettlePromise(c, promise, js::Settle::kResolve);
       });
+  return 1;
+}
+
+// native.cancelSource(handle)
+duk_ret_t CancelSourceNative(duk_context* ctx) {
+  duk_set_top(ctx, 1);
+  static_cast<SourceHandle*>(js::RequireNative(ctx, 0, kSourceType))->source->Cancel();
+  return 0;
+}
+
+// native.bodySignal(owner)
+duk_ret_t BodySignalNative(duk_context* ctx) {
+  duk_set_top(ctx, 1);
+  PushBodySignal(ctx, 0);
   return 1;
 }
 
@@ -279,7 +292,8 @@ void MakeStream(duk_context* ctx, duk_idx_t owner, Body& body) {
   } else {
     duk_push_undefined(ctx);
   }
-  duk_call(ctx, 3);
+  PushBodySignal(ctx, owner);
+  duk_call(ctx, 4);
   js::SetSlot(ctx, owner, kBodySlot);
   body.kind = Body::Kind::kStream;
   body.source = nullptr;
@@ -328,6 +342,42 @@ bool IsUnusable(duk_context* ctx, duk_idx_t owner, const Body& body) {
   const bool used = duk_get_boolean(ctx, -1);
   duk_pop(ctx);
   return used;
+}
+
+void UnwrapStream(duk_context* ctx, duk_idx_t owner, Body& body) {
+  if (body.kind != Body::Kind::kStream) return;
+  // takeSource(stream): the handle that an untouched stream of ours reads from, which then counts as read; else undefined.
+  PushStreamQuery(ctx, owner, "takeSource");
+  if (auto* handle = static_cast<SourceHandle*>(js::GetNative(ctx, -1, kSourceType)); handle != nullptr) {
+    body.kind = Body::Kind::kSource;
+    body.source = handle->source;
+    handle->source = nullptr;
+  }
+  duk_pop(ctx);
+}
+
+void PushSourceError(duk_context* ctx, const absl::Status& status) {
+  const std::string_view text(status.message().data(), status.message().size());
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+      duk_push_error_object(ctx, DUK_ERR_TYPE_ERROR, "%.*s", static_cast<int>(text.size()), text.data());
+      return;
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnimplemented:
+      duk_push_error_object(ctx, DUK_ERR_ERROR, "%.*s", static_cast<int>(text.size()), text.data());
+      return;
+    default:
+      break;
+  }
+  duk_push_error_object(ctx, DUK_ERR_ERROR, "%s", kLostText);
+  duk_push_true(ctx);
+  duk_put_prop_string(ctx, -2, "retryable");
+  // As `new Error(text, {cause})` defines it.
+  duk_push_literal(ctx, "cause");
+  duk_push_error_object(ctx, DUK_ERR_ERROR, "%.*s", Clip(text), text.data());
+  duk_def_prop(ctx, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_CONFIGURABLE);
 }
 
 void ExtractBody(duk_context* ctx, duk_idx_t owner, Body& body, duk_idx_t init) {
@@ -412,7 +462,10 @@ void CloneBody(duk_context* ctx, duk_idx_t from, Body& source, duk_idx_t to, Bod
 }
 
 std::span<const js::LibraryNative> BodyNatives() {
-  static constexpr js::LibraryNative kNatives[] = {{"convertBody", ConvertBodyNative, 3}, {"readSource", ReadSourceNative, 1}};
+  static constexpr js::LibraryNative kNatives[] = {{"convertBody", ConvertBodyNative, 3},
+                                                   {"readSource", ReadSourceNative, 1},
+                                                   {"cancelSource", CancelSourceNative, 1},
+                                                   {"bodySignal", BodySignalNative, 1}};
   return kNatives;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,19 +17,70 @@
 #include "absl/status/statusor.h"
 #include "duktape.h"
 #include "runtime/base/time.h"
+#include "runtime/web/header_list.h"
 
 namespace edge::web {
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
 
-// Bytes that arrive from outside: the body of an incoming request.
+// Bytes that arrive from outside: the body of an incoming request, or of the response to a fetch().
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  // The next piece; empty at the end. Called by one task at a time, on a fiber that does not hold the isolate. MAY SUSPEND.
+  // The next piece; empty at the end. Called by one task at a time, on a fiber that does not hold the isolate. kFailedPrecondition,
+  // kPermissionDenied: it may not be read any more, the text is for the worker; anything else: the connection is lost. MAY SUSPEND.
   virtual absl::StatusOr<std::string> Read() = 0;
   // Known beforehand (Content-Length), in bytes.
   virtual std::optional<uint64_t> Length() const = 0;
+  // Nobody wants the rest: a Read that waits ends soon, with an error, and so does every later one. Does not suspend.
+  virtual void Cancel() {}
+};
+
+// A body that JavaScript produces and the host reads: Put by Put, each of which must be asked for.
+class BodyPipe : public BodySource {
+ public:
+  // Waits until the reader wants a piece. False: it wants no more. MAY SUSPEND.
+  virtual bool WaitForDemand() = 0;
+  // Hands over a piece. REQUIRES: not empty.
+  virtual void Put(std::string piece) = 0;
+  // No more pieces: the body is complete (OK), or it never will be.
+  virtual void End(absl::Status status) = 0;
+};
+
+enum class RedirectMode : uint8_t { kFollow, kManual };
+
+// One request to another server, as fetch() was told.
+struct FetchRequest {
+  std::string method = "GET";
+  std::string url;  // absolute, as URL.href writes it
+  HeaderList headers;
+  RedirectMode redirect = RedirectMode::kFollow;
+  // The body: bytes can be sent again after a redirect, a stream cannot. Neither: there is none.
+  std::optional<std::string> bytes;
+  std::shared_ptr<BodySource> stream;
+  std::shared_ptr<void> account;  // what `bytes` are charged to; lives as long as they do
+
+  bool has_body() const { return bytes.has_value() || stream != nullptr; }
+};
+
+// The head of the answer, and what its body is read from.
+struct FetchResponse {
+  int status = 0;
+  std::string status_text;
+  std::string url;  // of the last request, when there were redirects
+  bool redirected = false;
+  HeaderList headers;
+  std::shared_ptr<BodySource> body;  // null: it has none
+};
+
+// A fetch() that has been started, until its response's body has ended.
+class FetchOperation {
+ public:
+  virtual ~FetchOperation() = default;
+  // Ends it now, whatever it does: the connection is dropped, reading the body fails. Does not suspend. Idempotent.
+  virtual void Cancel() = 0;
+  // There is nothing left to cancel.
+  virtual bool over() const = 0;
 };
 
 // The head of an incoming request, shared by the server and the Request object. Reference-counted, one thread.
@@ -76,6 +128,14 @@ class WebHost {
   // which may throw JavaScript errors (they count as uncaught) and holds no C++ object with a destructor while it does. Neither is called
   // after the invocation has been cancelled.
   virtual void StartTask(std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) = 0;
+
+  // Sends `request` on behalf of the current invocation and calls `finish` in the isolate, under the rules of StartTask, with the response
+  // or why there is none. kUnavailable, kDeadlineExceeded: the connection could not be made or was lost. kInvalidArgument: the request
+  // cannot be sent, or a redirect cannot be followed: the text is for the worker. kResourceExhausted: a limit, named by the text.
+  // kCancelled.
+  using FetchDone = absl::AnyInvocable<void(duk_context*, absl::StatusOr<FetchResponse>&)>;
+  virtual std::shared_ptr<FetchOperation> StartFetch(FetchRequest request, FetchDone finish) = 0;
+  virtual std::shared_ptr<BodyPipe> NewBodyPipe(std::optional<uint64_t> length) = 0;
 
   // One line of the worker's console.
   virtual void Log(LogLevel level, std::string_view text) = 0;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "runtime/js/language/language.h"
 #include "runtime/js/native.h"
 #include "runtime/web/header_list.h"
@@ -77,6 +78,14 @@ Body* BodyOf(duk_context* ctx, duk_idx_t index);
 // The body inside a Request's state.
 Body* RequestBody(void* state);
 
+// [ ... ] -> [ ... signal | undefined ]: the AbortSignal that ends the body of the Response at `owner`.
+void PushBodySignal(duk_context* ctx, duk_idx_t owner);
+// If the body's stream is one of ours that nobody has touched, the body becomes what the stream reads from (kSource): it then goes from
+// host to host without entering JavaScript.
+void UnwrapStream(duk_context* ctx, duk_idx_t owner, Body& body);
+// [ ... ] -> [ ... error ]: why a source could not be read or a connection not be made.
+void PushSourceError(duk_context* ctx, const absl::Status& status);
+
 // Sets the body of the object at `owner` from the BodyInit at `init`. If the body implies a content type, pushes it, else pushes undefined.
 // [ ... ] -> [ ... content-type | undefined ]
 void ExtractBody(duk_context* ctx, duk_idx_t owner, Body& body, duk_idx_t init);
@@ -95,14 +104,26 @@ extern const js::Accessor kBodyAccessors[2];
 // "%.*s".
 void NormalizeUrl(duk_context* ctx, const char* format);
 
+// Moves the Request at `index` into what is to be sent, and marks its body used. Throws TypeError if that has been used already. True, and
+// [ ... ] -> [ ... stream ]: its body is a ReadableStream, which goes on the stack; `length` says how long it is if that is known.
+bool TakeRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out, std::optional<uint64_t>& length);
+// [ ... ] -> [ ... signal | undefined ]: the signal that the Request at `index` was given.
+void PushRequestSignal(duk_context* ctx, duk_idx_t index);
+// [ ... ] -> [ ... response ]: the Response of a fetch(). Takes the response's parts.
+void PushFetchedResponse(duk_context* ctx, FetchResponse& response);
+// The Response at `index` reads a body that this signal ends. [ ... signal ] -> [ ... ]
+void SetBodySignal(duk_context* ctx, duk_idx_t index);
+
 void DefineRequest(duk_context* ctx);
 void DefineResponse(duk_context* ctx);
 void DefineBody(duk_context* ctx);
+void DefineFetch(duk_context* ctx);
 void DefineUrl(duk_context* ctx);
 void DefineTextEncoding(duk_context* ctx);
 
 // Natives of the library files.
 std::span<const js::LibraryNative> BodyNatives();
+std::span<const js::LibraryNative> FetchNatives();
 std::span<const js::LibraryNative> UrlNatives();
 std::span<const js::LibraryNative> CryptoNatives();
 std::span<const js::LibraryNative> JsonNatives();

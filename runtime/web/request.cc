@@ -323,6 +323,50 @@ void DefineRequest(duk_context* ctx) {
   duk_put_global_string(ctx, "Request");
 }
 
+void PushRequestSignal(duk_context* ctx, duk_idx_t index) {
+  js::RequireNative(ctx, index, kRequestType);
+  js::PushSlot(ctx, index, kSignalSlot);
+}
+
+bool TakeRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out, std::optional<uint64_t>& length) {
+  index = duk_normalize_index(ctx, index);
+  auto& request = *static_cast<RequestState*>(js::RequireNative(ctx, index, kRequestType));
+  Body& body = request.body;
+  if (IsUnusable(ctx, index, body)) js::ThrowError(ctx, "TypeError", "Cannot reconstruct a Request with a used body.");
+  out.method.assign(request.incoming != nullptr ? request.incoming->Method() : std::string_view(request.method));
+  out.redirect = std::string_view(request.redirect) == "manual" ? RedirectMode::kManual : RedirectMode::kFollow;
+  PushRequestUrl(ctx, index, request);
+  out.url.assign(js::RequireUtf8(ctx, -1));
+  duk_pop(ctx);
+  PushRequestHeaders(ctx, index, request);
+  out.headers = static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType))->list;
+  duk_pop(ctx);
+  UnwrapStream(ctx, index, body);
+  switch (body.kind) {
+    case Body::Kind::kNone:
+      return false;
+    case Body::Kind::kString:
+      js::PushSlot(ctx, index, kBodySlot);
+      out.bytes.emplace(js::RequireUtf8(ctx, -1));
+      duk_pop(ctx);
+      break;
+    case Body::Kind::kBytes:
+      js::PushSlot(ctx, index, kBodySlot);
+      out.bytes.emplace(GetBytes(ctx, -1).value_or(std::string_view()));
+      duk_pop(ctx);
+      break;
+    case Body::Kind::kSource:
+      out.stream = std::move(body.source);
+      break;
+    case Body::Kind::kStream:
+      length = body.length;
+      js::PushSlot(ctx, index, kBodySlot);
+      break;
+  }
+  body.use = Body::Use::kUsed;
+  return body.kind == Body::Kind::kStream;
+}
+
 void PushIncomingRequest(duk_context* ctx, IncomingHead* head, std::shared_ptr<BodySource> body) {
   auto* request = new RequestState(StateOf(ctx).memory);
   head->Ref();

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "runtime/js/native.h"
+#include "runtime/web/fetch_rules.h"
 #include "runtime/web/internal.h"
 #include "runtime/web/web.h"
 
@@ -10,13 +11,15 @@ namespace {
 
 inline constexpr uint32_t kCfSlot = 2;
 inline constexpr uint32_t kWebSocketSlot = 3;
-inline constexpr uint32_t kSlots = 4;
+inline constexpr uint32_t kSignalSlot = 4;  // an AbortSignal that ends the body of a fetched response
+inline constexpr uint32_t kSlots = 5;
 
 struct ResponseState {
   Body body;
   int status = 200;
   std::string status_text;
   std::string url;
+  enum class Redirected : uint8_t { kNo, kYes } redirected = Redirected::kNo;
   const char* type = "default";
   // The content type that the body implies, kept here until somebody asks for `headers`, which is what most answers never do.
   std::string_view implied_content_type;
@@ -25,8 +28,6 @@ struct ResponseState {
 void ReleaseResponse(void* pointer) { delete static_cast<ResponseState*>(pointer); }
 
 ResponseState& ThisResponse(duk_context* ctx) { return js::This<ResponseState>(ctx, kResponseType); }
-
-constexpr bool IsNullBodyStatus(int status) { return status == 101 || status == 204 || status == 205 || status == 304; }
 
 constexpr std::string_view kPlainTextType = "text/plain;charset=UTF-8";
 constexpr std::string_view kJsonType = "application/json";
@@ -228,8 +229,7 @@ duk_ret_t GetUrl(duk_context* ctx) {
 }
 
 duk_ret_t GetRedirected(duk_context* ctx) {
-  ThisResponse(ctx);
-  duk_push_false(ctx);
+  duk_push_boolean(ctx, ThisResponse(ctx).redirected == ResponseState::Redirected::kYes);
   return 1;
 }
 
@@ -256,12 +256,15 @@ duk_ret_t Clone(duk_context* ctx) {
   copy.status_text = response.status_text;
   copy.url = response.url;
   copy.type = response.type;
-  PushResponseHeaders(ctx, 0, response);
-  PushHeadersFrom(ctx, -1);
+  copy.redirected = response.redirected;
+  const HeadersGuard guard = PushResponseHeaders(ctx, 0, response).guard;
+  PushHeadersFrom(ctx, -1).guard = guard;
   js::SetSlot(ctx, 1, kHeadersSlot);
   duk_pop(ctx);
-  js::PushSlot(ctx, 0, kCfSlot);
-  js::SetSlot(ctx, 1, kCfSlot);
+  for (const uint32_t slot : {kCfSlot, kSignalSlot}) {
+    js::PushSlot(ctx, 0, slot);
+    js::SetSlot(ctx, 1, slot);
+  }
   return 1;
 }
 
@@ -297,6 +300,40 @@ Body* BodyOf(duk_context* ctx, duk_idx_t index) {
   return nullptr;
 }
 
+void PushFetchedResponse(duk_context* ctx, FetchResponse& from) {
+  ResponseState& response = PushNew(ctx);
+  const duk_idx_t object = duk_get_top_index(ctx);
+  response.status = from.status;
+  response.status_text = std::move(from.status_text);
+  response.url = std::move(from.url);
+  response.redirected = from.redirected ? ResponseState::Redirected::kYes : ResponseState::Redirected::kNo;
+  if (from.body != nullptr) {
+    response.body.kind = Body::Kind::kSource;
+    response.body.length = from.body->Length();
+    response.body.source = std::move(from.body);
+  }
+  HeadersState& headers = PushResponseHeaders(ctx, object, response);
+  headers.list = std::move(from.headers);
+  headers.guard = HeadersGuard::kImmutable;
+  headers.charge.Set(headers.list.bytes());
+  duk_pop(ctx);
+  RequireMemory(ctx);
+}
+
+void PushBodySignal(duk_context* ctx, duk_idx_t owner) {
+  if (js::IsNative(ctx, owner, kResponseType)) {
+    js::PushSlot(ctx, owner, kSignalSlot);
+  } else {
+    duk_push_undefined(ctx);
+  }
+}
+
+void SetBodySignal(duk_context* ctx, duk_idx_t index) {
+  index = duk_normalize_index(ctx, index);
+  js::RequireNative(ctx, index, kResponseType);
+  js::SetSlot(ctx, index, kSignalSlot);
+}
+
 bool IsResponse(duk_context* ctx, duk_idx_t index) { return js::IsNative(ctx, index, kResponseType); }
 
 bool TakeResponse(duk_context* ctx, duk_idx_t index, OutgoingResponse& out) {
@@ -313,6 +350,7 @@ bool TakeResponse(duk_context* ctx, duk_idx_t index, OutgoingResponse& out) {
     out.headers.Append("Content-Type", response.implied_content_type);
   }
   duk_pop(ctx);
+  UnwrapStream(ctx, index, body);
   switch (body.kind) {
     case Body::Kind::kNone:
       out.body = OutgoingResponse::Body::kNone;

@@ -177,6 +177,7 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
   DefineUrl(ctx);
   DefineTextEncoding(ctx);
   DefineBody(ctx);
+  DefineFetch(ctx);
   DefineRequest(ctx);
   DefineResponse(ctx);
 
@@ -188,6 +189,7 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
   const auto natives_of = [](std::string_view file) -> std::span<const js::LibraryNative> {
     if (file == "events.js") return kEventNatives;
     if (file == "body.js") return BodyNatives();
+    if (file == "fetch.js") return FetchNatives();
     if (file == "url.js") return UrlNatives();
     if (file == "crypto.js") return CryptoNatives();
     if (file == "timers.js") return kTimerNatives;

@@ -57,7 +57,8 @@ class HttpFront::ServedBody final : public web::BodySource {
     ++reading_;
     const absl::StatusOr<size_t> read = exchange_->ReadBody(piece);
     --reading_;
-    if (!read.ok()) return read.status();
+    // What the client sends wrong looks to the worker as if it had gone.
+    if (!read.ok()) return absl::IsInvalidArgument(read.status()) ? absl::UnavailableError(read.status().message()) : read.status();
     piece.resize(*read);
     return piece;
   }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "runtime/fiber/event.h"
@@ -19,6 +20,8 @@
 #include "runtime/js/isolate.h"
 #include "runtime/seam/random.h"
 #include "runtime/web/web.h"
+#include "runtime/worker/outgoing_fetch.h"
+#include "runtime/worker/worker_code.h"
 
 namespace edge::worker {
 
@@ -32,8 +35,13 @@ struct Failure {
 };
 
 struct Invocation {
-  Invocation(Scheduler& scheduler, uint64_t id, uint64_t key, js::CpuBudget cpu)
-      : id(id), key(key), cpu(cpu), tasks(scheduler), progress(scheduler) {}
+  Invocation(Scheduler& scheduler, uint64_t id, uint64_t key, const WorkerLimits& limits)
+      : id(id),
+        key(key),
+        cpu{limits.InstructionsOf(limits.cpu)},
+        subrequests(limits.subrequests_max, limits.connections_max),
+        tasks(scheduler),
+        progress(scheduler) {}
 
   const uint64_t id;                    // in its isolate
   const uint64_t key;                   // causal: names what the event starts
@@ -53,6 +61,9 @@ struct Invocation {
   size_t wait_until_pending = 0;
   bool started = false;   // the handler has been called; until then the event may go to another isolate
   bool finished = false;  // no JavaScript runs on its behalf any more
+
+  Subrequests subrequests;
+  std::vector<std::shared_ptr<OutgoingFetch>> fetches;  // not over yet, or not long ago; closed at the end
 
   TaskGroup tasks;
   Event progress;  // something that the waiting fiber looks at has changed

@@ -23,6 +23,8 @@ struct WorkerLimits {
   uint32_t stuck_after_interrupts = 50;         // about 50 ms of JavaScript without a break
   size_t isolates_max = 4;                      // of one worker, beside condemned ones
   size_t timers_max = 10'000;                   // running timers of one isolate
+  uint32_t subrequests_max = 10'000;            // of one event, redirects counted
+  uint32_t connections_max = 6;                 // of one event, that wait for response headers at a time; further ones queue
   size_t tasks_max = 10'000;                    // waiting operations of one isolate
 
   int64_t InstructionsOf(Duration time) const { return time.ToMilliseconds() * instructions_per_ms; }

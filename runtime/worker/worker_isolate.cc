@@ -12,6 +12,7 @@
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
 #include "runtime/js/source_map.h"
+#include "runtime/worker/fiber_pipe.h"
 
 namespace edge::worker {
 namespace {
@@ -35,6 +36,7 @@ WorkerIsolate::WorkerIsolate(const WorkerServices& services, const WorkerCode& c
       random_(services.random),
       log_(services.log),
       observer_(services.observer),
+      sender_(services.sender),
       code_(code),
       number_(number),
       key_(IsolateKey(services.scheduler, code, number)),
@@ -222,7 +224,7 @@ void WorkerIsolate::ReportUncaught(const Failure& failure) {
 Invocation& WorkerIsolate::NewInvocation() {
   const uint64_t id = next_invocation_++;
   const uint64_t key = scheduler_.NewChildKey("invocation");
-  auto invocation = std::make_unique<Invocation>(scheduler_, id, key, js::CpuBudget{code_.limits.InstructionsOf(code_.limits.cpu)});
+  auto invocation = std::make_unique<Invocation>(scheduler_, id, key, code_.limits);
   return *invocations_.emplace(id, std::move(invocation)).first->second;
 }
 
@@ -435,6 +437,7 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
   }
   invocation.finished = true;
   invocation.tasks.Cancel();
+  for (const std::shared_ptr<OutgoingFetch>& fetch : invocation.fetches) fetch->Cancel();
   if (invocation.timers_pending > 0) {
     for (auto it = timers_.begin(); it != timers_.end();) {
       if (it->second.invocation == invocation.id) {
@@ -447,6 +450,8 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
     }
   }
   invocation.tasks.Wait();
+  for (const std::shared_ptr<OutgoingFetch>& fetch : invocation.fetches) fetch->Close();
+  invocation.fetches.clear();
   if (invocation.chunk_state != Invocation::Chunk::kNone || invocation.response.body == web::OutgoingResponse::Body::kStream) {
     Failure failure;
     Enter(
@@ -506,6 +511,24 @@ void WorkerIsolate::OnUncaughtError(duk_context* ctx, void* data) {
 void WorkerIsolate::StartTask(std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) {
   EDGE_CHECK(current_ != nullptr) << label << " started at global scope";
   SpawnTask(*current_, label, std::move(work), std::move(finish));
+}
+
+std::shared_ptr<web::FetchOperation> WorkerIsolate::StartFetch(web::FetchRequest request, FetchDone finish) {
+  EDGE_CHECK(current_ != nullptr) << "fetch() started at global scope";
+  Invocation& invocation = *current_;
+  std::erase_if(invocation.fetches, [](const std::shared_ptr<OutgoingFetch>& fetch) { return fetch->over(); });
+  const uint64_t key = CombineHash(invocation.key, invocation.children++);
+  auto fetch = std::make_shared<OutgoingFetch>(scheduler_, sender_, invocation.subrequests, key, std::move(request));
+  invocation.fetches.push_back(fetch);
+  auto response = std::make_shared<absl::StatusOr<web::FetchResponse>>(absl::CancelledError("cancelled"));
+  SpawnTask(
+      invocation, "fetch", [fetch, response] { *response = fetch->Run(); },
+      [response, finish = std::move(finish)](duk_context* ctx) mutable { finish(ctx, *response); });
+  return fetch;
+}
+
+std::shared_ptr<web::BodyPipe> WorkerIsolate::NewBodyPipe(std::optional<uint64_t> length) {
+  return std::make_shared<FiberPipe>(scheduler_, length);
 }
 
 void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, absl::AnyInvocable<void()> work,

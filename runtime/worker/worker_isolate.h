@@ -113,6 +113,8 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   void StartTimer(uint32_t id, Duration delay) override;
   void CancelTimer(uint32_t id) override;
   void StartTask(std::string_view label, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) override;
+  std::shared_ptr<web::FetchOperation> StartFetch(web::FetchRequest request, FetchDone finish) override;
+  std::shared_ptr<web::BodyPipe> NewBodyPipe(std::optional<uint64_t> length) override;
   void Log(web::LogLevel level, std::string_view text) override;
   void ReportException(duk_context* ctx) override;
   void FillRandom(std::span<std::byte> out) override;
@@ -128,6 +130,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   Random& random_;
   worker::Log& log_;
   ExecutionObserver* const observer_;
+  HttpSender* const sender_;
   const WorkerCode& code_;
   const uint64_t number_;
   const uint64_t key_;  // causal: names what belongs to the isolate as a whole

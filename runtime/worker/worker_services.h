@@ -8,6 +8,7 @@
 #include "runtime/fiber/scheduler.h"
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/random.h"
+#include "runtime/worker/http_sender.h"
 #include "runtime/worker/invocation.h"
 #include "runtime/worker/log.h"
 
@@ -29,6 +30,7 @@ struct WorkerServices {
   Adversary& adversary;
   Log& log;
   ExecutionObserver* observer = nullptr;  // null: nobody
+  HttpSender* sender = nullptr;           // who sends what fetch() asks for; null: fetch() is refused
 };
 
 }  // namespace edge::worker

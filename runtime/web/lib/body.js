@@ -1,7 +1,7 @@
 // What body.cc asks of JavaScript: streams made of bytes, reading a stream to its end, body initializers that are not strings or buffers.
 (function(global, native, edge) {
 'use strict';
-var web = edge.web, streams = web.streams, S = streams.S, then = Promise.prototype.then;
+var web = edge.web, events = web.events, streams = web.streams, S = streams.S, then = Promise.prototype.then;
 
 function exactBuffer(bytes) {
   return bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength ?
@@ -19,11 +19,14 @@ function spend(r) {
 
 native.expose('exactBuffer', exactBuffer);
 native.expose('collect', streams.collect);
-native.expose(
-    'consume',
-    function(
-        promiseOfBytes, want,
-        owner) { return then.call(promiseOfBytes, function(bytes) { return native.convertBody(bytes, want, owner); }); });
+// An aborted signal's reason says more than that the connection was lost.
+function reasonOr(signal, error) { return signal && events.isAborted(signal) ? events.reasonOf(signal) : error; }
+native.expose('consume', function(promiseOfBytes, want, owner) {
+  var signal = native.bodySignal(owner);
+  return then.call(
+      promiseOfBytes, function(bytes) { return native.convertBody(bytes, want, owner); },
+      signal && function(error) { throw reasonOr(signal, error); });
+});
 native.expose('streamFromBytes', function(bytes, used) {
   var r = streams.createReadable(
       streams.noop, function() { return streams.resolved(undefined); }, function() { return streams.resolved(undefined); }, 0, null, true);
@@ -34,21 +37,40 @@ native.expose('streamFromBytes', function(bytes, used) {
   streams.controllerClose(r.controller);
   return r.object;
 });
-native.expose('streamFromSource', function(handle, used, length) {
+native.expose('streamFromSource', function(handle, used, length, signal) {
   var r = streams.createReadable(
       streams.noop,
       function() {
-        return then.call(native.readSource(handle), function(bytes) {
-          if (r.status !== 'readable') return;
-          if (bytes === null)
-            streams.controllerClose(r.controller);
-          else
-            streams.controllerEnqueue(r.controller, bytes);
-        });
+        var read;
+        try {
+          read = native.readSource(handle);
+        } catch (e) { return streams.rejected(e); }
+        return then.call(
+            read,
+            function(bytes) {
+              if (r.status !== 'readable') return;
+              if (bytes === null)
+                streams.controllerClose(r.controller);
+              else
+                streams.controllerEnqueue(r.controller, bytes);
+            },
+            signal && function(error) { throw reasonOr(signal, error); });
       },
-      function() { return streams.resolved(undefined); }, 0, null, true);
+      function() {
+        native.cancelSource(handle);
+        return streams.resolved(undefined);
+      },
+      0, null, true);
   r.length = length;
-  return used ? spend(r) : r.object;
+  if (used) return spend(r);
+  r.source = handle;
+  return r.object;
+});
+native.expose('takeSource', function(stream) {
+  var r = record(stream);
+  if (!r.source || r.disturbed || r.reader || r.status !== 'readable') return undefined;
+  spend(r);
+  return r.source;
 });
 native.expose('isDisturbed', function(stream) { return record(stream).disturbed; });
 native.expose('isDisturbedOrLocked', function(stream) {

@@ -286,7 +286,18 @@ function newSignal() {
   s[E].reason = undefined;
   s[E].dependents = [];
   s[E].sources = null;
+  s[E].algorithms = null;
   return s;
+}
+// f(reason) runs when the signal is aborted, before any listener hears of it, as long as isOver() is false. The signal may live longer than
+// thousands of those who wait for it, so each newcomer sends away those that are over.
+function onAbort(signal, f, isOver) {
+  var r = signal[E], list = r.sources ? r.sources : [signal], i;
+  for (i = 0; i < list.length; i++) {
+    var source = list[i][E];
+    source.algorithms = (source.algorithms || []).filter(function(entry) { return !entry.isOver(); });
+    source.algorithms.push({run: f, isOver: isOver});
+  }
 }
 function abortError() { return new DOMException('The operation was aborted', 'AbortError'); }
 function abort(signal, reason) {
@@ -304,6 +315,9 @@ function abort(signal, reason) {
       fire.push(dependents[i]);
     }
   }
+  var algorithms = r.algorithms || [];
+  r.algorithms = null;
+  for (i = 0; i < algorithms.length; i++) algorithms[i].run(r.reason);
   for (i = 0; i < fire.length; i++) dispatch(fire[i], new Event('abort'));
 }
 members(
@@ -377,6 +391,9 @@ native.expose('rejectionEvent', function(type, promise, reason) {
 web.events = {
   newSignal: newSignal,
   abort: abort,
+  isAborted: function(signal) { return signal[E].aborted; },
+  reasonOf: function(signal) { return signal[E].reason; },
+  onAbort: onAbort,
   dispatch: dispatch,
   handlerAttribute: handlerAttribute,
   initTarget: initTarget

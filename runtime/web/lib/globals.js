@@ -28,7 +28,6 @@ Object.defineProperty(JSON, 'parse', {
 
 hidden('self', global);
 hidden('Cloudflare', {compatibilityFlags: {}});
-hidden('fetch', function fetch() { return Promise.reject(missing('fetch() to other servers')); });
 
 // Constructors that exist on the platform and not here.
 ['WebSocket', 'WebSocketPair', 'EventSource', 'HTMLRewriter', 'CompressionStream', 'DecompressionStream', 'URLPattern', 'MessageChannel',

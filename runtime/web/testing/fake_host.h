@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,6 +37,19 @@ class FakeHost : public WebHost {
   void StartTask(std::string_view, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) override {
     tasks.push_back({std::move(work), std::move(finish)});
   }
+  std::shared_ptr<FetchOperation> StartFetch(FetchRequest request, FetchDone finish) override {
+    auto operation = std::make_shared<FakeFetch>();
+    auto asked = std::make_shared<FetchRequest>(std::move(request));
+    auto response = std::make_shared<absl::StatusOr<FetchResponse>>(absl::CancelledError(""));
+    tasks.push_back({[this, operation, asked, response] {
+                       if (!operation->cancelled) *response = on_fetch(*asked);
+                     },
+                     [response, finish = std::move(finish)](duk_context* ctx) mutable { finish(ctx, *response); }});
+    fetches.push_back(operation);
+    return operation;
+  }
+  // Bodies that JavaScript makes need fibers: runtime/worker tests them.
+  std::shared_ptr<BodyPipe> NewBodyPipe(std::optional<uint64_t>) override { return nullptr; }
   void Log(LogLevel level, std::string_view text) override {
     log.push_back(std::string(1, "DIWE"[static_cast<size_t>(level)]) + " " + std::string(text));
   }
@@ -54,6 +68,14 @@ class FakeHost : public WebHost {
     absl::AnyInvocable<void(duk_context*)> finish;
   };
 
+  struct FakeFetch final : FetchOperation {
+    void Cancel() override { cancelled = true; }
+    bool over() const override { return false; }
+    bool cancelled = false;
+  };
+
+  std::function<absl::StatusOr<FetchResponse>(FetchRequest&)> on_fetch = [](FetchRequest&) { return absl::UnavailableError("no network"); };
+  std::vector<std::shared_ptr<FakeFetch>> fetches;
   bool in_invocation = true;
   Duration now = Duration::Zero();
   std::deque<Task> tasks;

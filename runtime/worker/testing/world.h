@@ -17,6 +17,7 @@
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/random.h"
 #include "runtime/seam/ready_order.h"
+#include "runtime/worker/testing/fake_origin.h"
 #include "runtime/worker/worker.h"
 
 namespace edge::worker {
@@ -99,6 +100,7 @@ struct Answer {
   std::string body;
   std::string failure;
   uint64_t isolate = 0;
+  bool passed_through = false;  // the body did not enter JavaScript
 };
 
 class World {
@@ -151,6 +153,15 @@ class World {
       while ((*isolate)->ReadChunk(invocation, [] {}) == Invocation::Chunk::kReady) answer.body += invocation.chunk;
       if (invocation.chunk_state == Invocation::Chunk::kFailed) answer.failure = "stream failed";
     }
+    if (invocation.response.body == web::OutgoingResponse::Body::kSource) {
+      for (;;) {
+        absl::StatusOr<std::string> piece = invocation.response.source->Read();
+        if (!piece.ok()) answer.failure = std::string(piece.status().message());
+        if (!piece.ok() || piece->empty()) break;
+        answer.body += *piece;
+      }
+      answer.passed_through = true;
+    }
     (*isolate)->Finish(invocation, worker_->code().limits.wait_until);
     (*isolate)->DeleteInvocation(invocation);
     worker_->Release(*isolate);
@@ -167,12 +178,14 @@ class World {
   const JumpingClock& clock() const { return clock_; }
   RememberingLog& log() { return log_; }
   RecyclingAdversary& adversary() { return adversary_; }
+  FakeOrigin& origin() { return origin_; }
   Worker& worker() { return *worker_; }
 
  private:
   void Make(WorkerCode code) {
-    worker_ = std::make_unique<Worker>(WorkerServices{.scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_},
-                                       std::make_shared<const WorkerCode>(std::move(code)));
+    worker_ = std::make_unique<Worker>(
+        WorkerServices{.scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_, .sender = &origin_},
+        std::make_shared<const WorkerCode>(std::move(code)));
   }
 
   JumpingClock clock_;
@@ -181,6 +194,7 @@ class World {
   CountingRandom random_;
   RecyclingAdversary adversary_;
   RememberingLog log_;
+  FakeOrigin origin_{scheduler_};
   std::unique_ptr<Worker> worker_;
 };
 
