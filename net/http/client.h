@@ -45,9 +45,10 @@ struct ClientLimits {
 class RequestBody {
  public:
   virtual ~RequestBody() = default;
-  // The next piece; empty at the end. An error aborts the request. MAY SUSPEND.
+  // The next piece; empty at the end. An error aborts the request and becomes its result. Not called again after the end, after an error,
+  // or when Length() bytes have come. MAY SUSPEND.
   virtual absl::StatusOr<std::string> Read() = 0;
-  // Known beforehand: Content-Length; otherwise chunked.
+  // Known beforehand: Content-Length, and exactly as many bytes come or the request fails (kInvalidArgument); otherwise chunked.
   virtual std::optional<uint64_t> Length() const = 0;
 };
 
@@ -67,7 +68,9 @@ struct ClientResponseHead {
   std::optional<std::string_view> Find(std::string_view name) const;  // case-insensitive, the first
 };
 
-// One response being read. Destroying it before the end of the body aborts the connection.
+// One response being read. Destroying it before the end of the response's body, or while the request's is still being sent, aborts the
+// connection; in the latter case it also ends the sending (RequestBody::Read gets kCancelled), waits for that (MAY SUSPEND), and so has to
+// happen on a fiber that holds nothing Read needs to return. One fiber at a time uses it.
 class ClientExchange {
  public:
   virtual ~ClientExchange() = default;

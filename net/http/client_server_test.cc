@@ -59,7 +59,10 @@ class Routes final : public Handler {
 
 class ClientServer {
  public:
-  explicit ClientServer(size_t capacity = SIZE_MAX, size_t read_max = SIZE_MAX) {
+  explicit ClientServer(size_t capacity = SIZE_MAX, size_t read_max = SIZE_MAX) { SetPipes(capacity, read_max); }
+  explicit ClientServer(PipeWorld::Seed seed) : world_(seed) {}
+
+  void SetPipes(size_t capacity, size_t read_max) {
     world_.network().SetCapacity(capacity);
     world_.network().SetReadMax(read_max);
   }
@@ -190,6 +193,77 @@ RC_GTEST_PROP(ClientAndServerProperty, ABodyComesBackWhateverThePipesAndPiecesAr
   RC_ASSERT(streamed == StrCat("200 ", all));
   RC_ASSERT(measured == streamed);
   RC_ASSERT(after == "200 hello");
+}
+
+// A body that takes its time, and says whether it was let go.
+class SlowBody final : public RequestBody {
+ public:
+  SlowBody(Scheduler& scheduler, std::string text, int& alive) : scheduler_(scheduler), text_(std::move(text)), alive_(alive) { ++alive_; }
+  ~SlowBody() override { --alive_; }
+
+  absl::StatusOr<std::string> Read() override {
+    absl::Status status = scheduler_.SleepFor(Duration::Milliseconds(1));
+    if (!status.ok()) return status;
+    std::string piece = text_.substr(at_, 700);
+    at_ += piece.size();
+    return piece;
+  }
+  std::optional<uint64_t> Length() const override { return std::nullopt; }
+
+ private:
+  Scheduler& scheduler_;
+  const std::string text_;
+  int& alive_;
+  size_t at_ = 0;
+};
+
+RC_GTEST_PROP(ClientAndServerProperty, AnswersAreRightOrCancelledInAnyOrderOfFibers, ()) {
+  ClientServer both(PipeWorld::Seed{*rc::gen::arbitrary<uint64_t>()});
+  both.SetPipes(*rc::gen::inRange<size_t>(1, 3000), *rc::gen::inRange<size_t>(1, 3000));
+  const auto cancel_after_ms = *rc::gen::inRange(0, 8);
+  int bodies_alive = 0;
+  std::vector<std::string> wrong;
+
+  both.With([&](Client& client, Server& server) {
+    Scheduler& scheduler = both.world().scheduler();
+    TaskGroup fetchers(scheduler);
+    for (int i = 0; i < 12; ++i) {
+      EDGE_CHECK_OK(fetchers.Spawn("fetch", [&, i] {
+        for (int j = 0; j < 4 && scheduler.CheckAlive().ok(); ++j) {
+          const std::string text(static_cast<size_t>(1 + i * 300 + j), static_cast<char>('a' + i));
+          std::string result;
+          std::string right;
+          switch ((i + j) % 4) {
+            case 0:
+              result = both.Fetch(client, "/");
+              right = "200 hello";
+              break;
+            case 1:
+              result = both.Fetch(client, "/echo", Text(text));
+              right = StrCat("200 ", text);
+              break;
+            case 2:
+              result = both.Fetch(client, "/echo", std::make_shared<SlowBody>(scheduler, text, bodies_alive));
+              right = StrCat("200 ", text);
+              break;
+            default:
+              result = both.Fetch(client, "/early", std::make_shared<SlowBody>(scheduler, text, bodies_alive));
+              right = "413 too large";
+          }
+          const bool cancelled = fetchers.cancelled() && result.find("CANCELLED") != std::string::npos;
+          if (result != right && !cancelled) wrong.push_back(StrCat(right.substr(0, 20), " is ", result.substr(0, 200)));
+        }
+      }));
+    }
+    if (cancel_after_ms > 0) {
+      scheduler.SleepFor(Duration::Milliseconds(cancel_after_ms)).IgnoreError();
+      fetchers.Cancel();
+    }
+    fetchers.Wait();
+    if (bodies_alive != 0) wrong.push_back("a body is still alive");
+  });
+
+  RC_ASSERT(wrong == std::vector<std::string>());
 }
 
 }  // namespace

@@ -189,6 +189,25 @@ TEST_F(ClientWaitTest, ARefusalThatClosesEndsTheSendingOfTheBody) {
       });
 }
 
+TEST_F(ClientWaitTest, ALastAnswerReadToItsEndEndsTheSendingOfTheBody) {
+  With(
+      [](Peer& peer) {
+        peer.ReadUntil("\r\n\r\n");
+        peer.Say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+        peer.Hang();
+      },
+      [&](Client& client) {
+        auto body = std::make_shared<OpenBody>(world_.scheduler());
+        auto exchange = Send(client, body, Duration::Seconds(1));
+        ASSERT_TRUE(exchange.ok()) << exchange.status();
+        Sleep(Duration::Milliseconds(1));
+        EXPECT_TRUE(body->ended_with().ok());  // it may be an answer to what is still to come
+        EXPECT_EQ(ReadWholeBody(**exchange).value(), "hello");
+        Sleep(Duration::Milliseconds(1));
+        EXPECT_TRUE(absl::IsCancelled(body->ended_with()));
+      });
+}
+
 TEST_F(ClientWaitTest, AnAnswerIsSeenWhenTheServerResetsTheRestOfTheBody) {
   world_.network().SetCapacity(1000);
   With(
