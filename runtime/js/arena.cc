@@ -49,12 +49,13 @@ uint32_t Arena::ClassOf(size_t size) {
   return 16 + doubling * 4 + static_cast<uint32_t>((size - 1 - (size_t{256} << doubling)) >> step_bits);
 }
 
-Arena::Arena(ByteCount limit) : limit_(limit.bytes()) {
-  partial_.fill(kNone);
-  free_runs_.fill(kNone);
+Arena::Arena(ByteCount limit) {
+  state_.limit = limit.bytes();
+  state_.partial.fill(kNone);
+  state_.free_runs.fill(kNone);
   if (kUseMalloc) return;
   // Slabs that are partly free cannot serve another class, so the range is a multiple of the limit; address space costs nothing.
-  units_max_ = static_cast<uint32_t>(std::min<size_t>(limit_ / kUnit * 4 + 1024, size_t{1} << 22));
+  units_max_ = static_cast<uint32_t>(std::min<size_t>(state_.limit / kUnit * 4 + 1024, size_t{1} << 22));
   const size_t table = RoundUp(units_max_ * sizeof(Unit), kUnit);
   mapping_size_ = table + (static_cast<size_t>(units_max_) + 1) * kUnit;
   mapping_ = mmap(nullptr, mapping_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -76,16 +77,44 @@ Arena::~Arena() {
   munmap(mapping_, mapping_size_);
 }
 
+bool Arena::HasImages() { return !kUseMalloc; }
+
+Arena::Image Arena::Save() const {
+  EDGE_CHECK(HasImages());
+  Image image;
+  image.state_ = state_;
+  image.table_bytes_ = state_.units_touched * sizeof(Unit);
+  image.unit_bytes_ = static_cast<size_t>(state_.units_touched) * kUnit;
+  image.content_ = std::make_unique_for_overwrite<char[]>(image.bytes());
+  std::memcpy(image.content_.get(), units_, image.table_bytes_);
+  std::memcpy(image.content_.get() + image.table_bytes_, base_, image.unit_bytes_);
+  return image;
+}
+
+void Arena::Restore(const Image& image) {
+  // What has been touched since becomes as new: all zero. A part of it keeps its memory, since it is about to be used again.
+  const uint32_t first = image.state_.units_touched;
+  EDGE_CHECK(first <= state_.units_touched);
+  const uint32_t count = state_.units_touched - first;
+  const uint32_t kept = std::min(count, kFreeUnitsKept);
+  std::memset(static_cast<void*>(units_ + first), 0, count * sizeof(Unit));
+  std::memset(UnitAddress(first), 0, static_cast<size_t>(kept) * kUnit);
+  if (count > kept) madvise(UnitAddress(first + kept), static_cast<size_t>(count - kept) * kUnit, MADV_DONTNEED);
+  state_ = image.state_;
+  std::memcpy(static_cast<void*>(units_), image.content_.get(), image.table_bytes_);
+  std::memcpy(base_, image.content_.get() + image.table_bytes_, image.unit_bytes_);
+}
+
 bool Arena::Charge(size_t bytes) {
-  if (used_ + bytes > limit_) return false;
-  used_ += bytes;
-  peak_ = std::max(peak_, used_);
+  if (state_.used + bytes > state_.limit) return false;
+  state_.used += bytes;
+  state_.peak = std::max(state_.peak, state_.used);
   return true;
 }
 
 void* Arena::Allocate(size_t size) {
   if (size == 0) return nullptr;
-  if (size > limit_) return nullptr;
+  if (size > state_.limit) return nullptr;
   if (kUseMalloc) {
     const size_t bytes = size <= kSmallMax ? kClassBytes[ClassOf(size)] : RoundUp(size, kUnit);
     if (!Charge(bytes)) return nullptr;
@@ -100,8 +129,8 @@ void* Arena::Allocate(size_t size) {
   if (size > kSmallMax) return AllocateLarge(size);
   const uint32_t size_class = ClassOf(size);
   const uint32_t bytes = kClassBytes[size_class];
-  if (__builtin_expect(used_ + bytes > limit_, 0)) return nullptr;
-  const uint32_t slab = partial_[size_class];
+  if (__builtin_expect(state_.used + bytes > state_.limit, 0)) return nullptr;
+  const uint32_t slab = state_.partial[size_class];
   if (__builtin_expect(slab == kNone, 0)) return AllocateFromNewSlab(size_class);
   Unit& unit = units_[slab];
   void* block = unit.free;
@@ -112,8 +141,8 @@ void* Arena::Allocate(size_t size) {
     unit.carved += bytes;
   }
   ++unit.live;
-  used_ += bytes;
-  if (used_ > peak_) peak_ = used_;
+  state_.used += bytes;
+  if (state_.used > state_.peak) state_.peak = state_.used;
   if (unit.free == nullptr && unit.carved + bytes > unit.count * kUnit) UnlinkSlab(slab);
   return block;
 }
@@ -142,7 +171,7 @@ void* Arena::AllocateFromNewSlab(uint32_t size_class) {
 
 void* Arena::AllocateLarge(size_t size) {
   const size_t bytes = RoundUp(size, kUnit);
-  if (used_ + bytes > limit_) return nullptr;
+  if (state_.used + bytes > state_.limit) return nullptr;
   const uint32_t count = static_cast<uint32_t>(bytes / kUnit);
   const uint32_t first = TakeRun(count);
   if (first == kNone) return nullptr;
@@ -157,18 +186,18 @@ void* Arena::AllocateLarge(size_t size) {
 bool Arena::ExtendLarge(void* block, size_t size) {
   const uint32_t first = static_cast<uint32_t>(static_cast<size_t>(static_cast<char*>(block) - base_) / kUnit);
   Unit& unit = units_[first];
-  if (size > limit_) return false;
+  if (size > state_.limit) return false;
   const uint32_t want = static_cast<uint32_t>(RoundUp(size, kUnit) / kUnit);
   const uint32_t more = want - unit.count;
   const size_t bytes = static_cast<size_t>(more) * kUnit;
-  if (used_ + bytes > limit_) return false;
+  if (state_.used + bytes > state_.limit) return false;
   const uint32_t next = first + unit.count;
-  if (next == units_touched_) {
-    if (units_max_ - units_touched_ < more) return false;
-    units_touched_ += more;
+  if (next == state_.units_touched) {
+    if (units_max_ - state_.units_touched < more) return false;
+    state_.units_touched += more;
   } else if (units_[next].kind == Kind::kFree && units_[next].count >= more) {
     const uint32_t have = units_[next].count;
-    free_units_kept_ -= std::min(free_units_kept_, more);
+    state_.free_units_kept -= std::min(state_.free_units_kept, more);
     UnlinkFree(next);
     if (have > more) LinkFree(next + more, have - more);
   } else {
@@ -181,7 +210,7 @@ bool Arena::ExtendLarge(void* block, size_t size) {
 
 void Arena::FreeLarge(uint32_t first) {
   const uint32_t count = units_[first].count;
-  used_ -= static_cast<size_t>(count) * kUnit;
+  state_.used -= static_cast<size_t>(count) * kUnit;
   GiveRun(first, count);
 }
 
@@ -189,7 +218,7 @@ void Arena::Free(void* block) {
   if (block == nullptr) return;
   if (kUseMalloc) {
     SanitizerBlock* header = static_cast<SanitizerBlock*>(block) - 1;
-    used_ -= header->size <= kSmallMax ? kClassBytes[ClassOf(header->size)] : RoundUp(header->size, kUnit);
+    state_.used -= header->size <= kSmallMax ? kClassBytes[ClassOf(header->size)] : RoundUp(header->size, kUnit);
     if (header->prev != nullptr) {
       header->prev->next = header->next;
     } else {
@@ -211,7 +240,7 @@ void Arena::Free(void* block) {
   std::memcpy(block, &unit.free, sizeof(void*));
   unit.free = block;
   --unit.live;
-  used_ -= bytes;
+  state_.used -= bytes;
   if (was_full) LinkSlab(index);
   // The last slab of a class stays, so that a block allocated and freed in turn does not go through the runs each time.
   if (unit.live == 0 && (unit.next != kNone || unit.prev != kNone)) {
@@ -254,21 +283,21 @@ uint32_t Arena::TakeRun(uint32_t count) {
   const uint32_t own_bin = static_cast<uint32_t>(std::bit_width(count)) - 1;
   uint32_t found = kNone;
   int probes = 0;
-  for (uint32_t run = own_bin < kBins ? free_runs_[own_bin] : kNone; run != kNone && probes < kProbesMax;
+  for (uint32_t run = own_bin < kBins ? state_.free_runs[own_bin] : kNone; run != kNone && probes < kProbesMax;
        run = units_[run].next, ++probes) {
     if (units_[run].count >= count) {
       found = run;
       break;
     }
   }
-  for (uint32_t bin = own_bin + 1; found == kNone && bin < kBins; ++bin) found = free_runs_[bin];
+  for (uint32_t bin = own_bin + 1; found == kNone && bin < kBins; ++bin) found = state_.free_runs[bin];
   if (found == kNone) {
-    if (units_max_ - units_touched_ < count) return kNone;
-    found = units_touched_;
-    units_touched_ += count;
+    if (units_max_ - state_.units_touched < count) return kNone;
+    found = state_.units_touched;
+    state_.units_touched += count;
     return found;
   }
-  free_units_kept_ -= std::min(free_units_kept_, count);
+  state_.free_units_kept -= std::min(state_.free_units_kept, count);
   const uint32_t have = units_[found].count;
   UnlinkFree(found);
   if (have > count) LinkFree(found + count, have - count);
@@ -276,12 +305,12 @@ uint32_t Arena::TakeRun(uint32_t count) {
 }
 
 void Arena::GiveRun(uint32_t first, uint32_t count) {
-  if (count >= kUnitsToReturn && free_units_kept_ + count > kFreeUnitsKept) {
+  if (count >= kUnitsToReturn && state_.free_units_kept + count > kFreeUnitsKept) {
     madvise(UnitAddress(first), static_cast<size_t>(count) * kUnit, MADV_DONTNEED);
   } else {
-    free_units_kept_ += count;
+    state_.free_units_kept += count;
   }
-  if (first + count < units_touched_ && units_[first + count].kind == Kind::kFree) {
+  if (first + count < state_.units_touched && units_[first + count].kind == Kind::kFree) {
     const uint32_t right = first + count;
     count += units_[right].count;
     UnlinkFree(right);
@@ -302,9 +331,9 @@ void Arena::LinkFree(uint32_t first, uint32_t count) {
   unit.first = first;
   unit.count = count;
   unit.prev = kNone;
-  unit.next = free_runs_[bin];
+  unit.next = state_.free_runs[bin];
   if (unit.next != kNone) units_[unit.next].prev = first;
-  free_runs_[bin] = first;
+  state_.free_runs[bin] = first;
   Unit& last = units_[first + count - 1];
   last.kind = Kind::kFree;
   last.first = first;
@@ -315,7 +344,7 @@ void Arena::UnlinkFree(uint32_t first) {
   if (unit.prev != kNone) {
     units_[unit.prev].next = unit.next;
   } else {
-    free_runs_[static_cast<uint32_t>(std::bit_width(unit.count)) - 1] = unit.next;
+    state_.free_runs[static_cast<uint32_t>(std::bit_width(unit.count)) - 1] = unit.next;
   }
   if (unit.next != kNone) units_[unit.next].prev = unit.prev;
   // Neighbours must not take what becomes an inner unit for the end of a free run.
@@ -325,7 +354,7 @@ void Arena::UnlinkFree(uint32_t first) {
 
 void Arena::LinkSlab(uint32_t slab) {
   Unit& unit = units_[slab];
-  uint32_t& head = partial_[unit.size_class];
+  uint32_t& head = state_.partial[unit.size_class];
   unit.prev = kNone;
   unit.next = head;
   if (head != kNone) units_[head].prev = slab;
@@ -337,7 +366,7 @@ void Arena::UnlinkSlab(uint32_t slab) {
   if (unit.prev != kNone) {
     units_[unit.prev].next = unit.next;
   } else {
-    partial_[unit.size_class] = unit.next;
+    state_.partial[unit.size_class] = unit.next;
   }
   if (unit.next != kNone) units_[unit.next].prev = unit.prev;
   unit.next = unit.prev = kNone;

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "runtime/base/byte_count.h"
 
@@ -34,10 +35,20 @@ class Arena {
   void* Reallocate(void* block, size_t size);
   void Free(void* block);
 
-  size_t used_bytes() const { return used_; }
-  size_t peak_bytes() const { return peak_; }
-  size_t limit_bytes() const { return limit_; }
-  void set_limit_bytes(size_t limit) { limit_ = limit; }
+  size_t used_bytes() const { return state_.used; }
+  size_t peak_bytes() const { return state_.peak; }
+  size_t limit_bytes() const { return state_.limit; }
+  void set_limit_bytes(size_t limit) { state_.limit = limit; }
+
+  // All that the arena is at one moment, byte for byte: restoring it gives every block its address and content back, and what is allocated
+  // afterwards gets the addresses that it got after the image was taken.
+  class Image;
+  // False under AddressSanitizer, where the blocks are not in the arena's range.
+  static bool HasImages();
+  // REQUIRES: HasImages().
+  Image Save() const;
+  // `image` is of this very arena.
+  void Restore(const Image& image);
 
  private:
   static constexpr size_t kUnit = 16 * 1024;
@@ -76,19 +87,36 @@ class Arena {
   void UnlinkSlab(uint32_t slab);
   bool Charge(size_t bytes);
 
-  size_t limit_;
-  size_t used_ = 0;
-  size_t peak_ = 0;
-  std::array<uint32_t, kClasses> partial_;  // first partly used slab of each class
-  std::array<uint32_t, kBins> free_runs_;   // by the logarithm of the length
-  uint32_t units_touched_ = 0;              // units from here on have never been used
+  // What allocations change, beside the unit table.
+  struct State {
+    size_t limit = 0;
+    size_t used = 0;
+    size_t peak = 0;
+    std::array<uint32_t, kClasses> partial;  // first partly used slab of each class
+    std::array<uint32_t, kBins> free_runs;   // by the logarithm of the length
+    uint32_t units_touched = 0;              // units from here on have never been used
+    uint32_t free_units_kept = 0;            // about how many free units still have their memory
+  };
+
+  State state_;
   uint32_t units_max_ = 0;
-  uint32_t free_units_kept_ = 0;  // about how many free units still have their memory
   Unit* units_ = nullptr;
   char* base_ = nullptr;
   void* mapping_ = nullptr;
   size_t mapping_size_ = 0;
   void* sanitizer_blocks_ = nullptr;  // list of all blocks, under AddressSanitizer
+};
+
+class Arena::Image {
+ public:
+  size_t bytes() const { return table_bytes_ + unit_bytes_; }
+
+ private:
+  friend class Arena;
+  State state_;
+  size_t table_bytes_ = 0;
+  size_t unit_bytes_ = 0;
+  std::unique_ptr<char[]> content_;  // the used part of the table, then the units
 };
 
 }  // namespace edge::js

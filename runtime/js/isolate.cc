@@ -20,30 +20,30 @@ constexpr size_t kSmallRequest = 64 * 1024;
 // Stack that is not a fiber's is taken to have this much left.
 constexpr size_t kUncheckedStack = 2 * 1024 * 1024;
 
-int64_t Executed(const IsolateCore& core) { return core.granted - edge_get_counter(core.ctx); }
+int64_t Executed(const IsolateCore& core) { return core.cpu.granted - edge_get_counter(core.ctx); }
 
 int64_t OnInterrupt(edge_host* host, int64_t extra) {
   IsolateCore& core = *static_cast<IsolateCore*>(host);
-  core.granted += extra;
-  const int64_t executed = core.granted;
-  if (executed >= core.deadline) {
+  core.cpu.granted += extra;
+  const int64_t executed = core.cpu.granted;
+  if (executed >= core.cpu.deadline) {
     core.condemned = Limit::kCpu;
     return 0;
   }
   const int64_t interval = core.limits.instructions_between_interrupts;
-  if (executed - core.last_interrupt >= interval) {
-    core.last_interrupt = executed;
-    core.owner.Interrupt();
+  if (executed - core.cpu.last_interrupt >= interval) {
+    core.cpu.last_interrupt = executed;
+    core.owner->Interrupt();
     if (core.condemned != Limit::kNone && edge_is_terminating(core.ctx)) return 0;
   }
-  const int64_t next = std::min(core.deadline - executed, core.last_interrupt + interval - executed);
-  core.granted += next;
+  const int64_t next = std::min(core.cpu.deadline - executed, core.cpu.last_interrupt + interval - executed);
+  core.cpu.granted += next;
   return next;
 }
 
-double OnNow(edge_host* host) { return static_cast<double>(static_cast<IsolateCore*>(host)->owner.WallNow().ToUnixMilliseconds()); }
+double OnNow(edge_host* host) { return static_cast<double>(static_cast<IsolateCore*>(host)->owner->WallNow().ToUnixMilliseconds()); }
 
-double OnRandom(edge_host* host) { return static_cast<double>(static_cast<IsolateCore*>(host)->owner.RandomU64() >> 11) * 0x1.0p-53; }
+double OnRandom(edge_host* host) { return static_cast<double>(static_cast<IsolateCore*>(host)->owner->RandomU64() >> 11) * 0x1.0p-53; }
 
 int OnOutOfMemory(edge_host* host, size_t size) {
   IsolateCore& core = *static_cast<IsolateCore*>(host);
@@ -289,14 +289,14 @@ std::optional<JsError> Isolate::Run(const EnterOptions& options, absl::FunctionR
     executed_before = Executed(core);
     if (options.budget != nullptr) {
       const int64_t allowed = std::max<int64_t>(options.budget->instructions, 0);
-      core.deadline = allowed > INT64_MAX - executed_before ? INT64_MAX : executed_before + allowed;
+      core.cpu.deadline = allowed > INT64_MAX - executed_before ? INT64_MAX : executed_before + allowed;
       const int64_t counter = edge_get_counter(ctx);
       if (counter > allowed) {
-        core.granted -= counter - allowed;
+        core.cpu.granted -= counter - allowed;
         edge_set_counter(ctx, static_cast<int32_t>(allowed));
       }
     } else {
-      core.deadline = INT64_MAX;
+      core.cpu.deadline = INT64_MAX;
     }
   }
   ++core.depth;
@@ -309,7 +309,7 @@ std::optional<JsError> Isolate::Run(const EnterOptions& options, absl::FunctionR
   --core.depth;
   if (outermost) {
     if (options.budget != nullptr) options.budget->instructions -= Executed(core) - executed_before;
-    core.deadline = INT64_MAX;
+    core.cpu.deadline = INT64_MAX;
     // Whatever was caught on the way, the owner hears of the limit.
     if (core.condemned != Limit::kNone && !error.has_value()) {
       error = JsError{.name = "RangeError", .message = core.condemned == Limit::kCpu ? "CPU time limit exceeded" : "Memory limit exceeded"};
@@ -359,12 +359,82 @@ void Isolate::Condemn(Limit limit) {
   edge_terminate(core_->ctx);
 }
 
+bool Isolate::SupportsCapture() { return Arena::HasImages(); }
+
+bool Isolate::captured() const { return core_->captured != nullptr; }
+
+bool Isolate::Capture() {
+  IsolateCore& core = *core_;
+  EDGE_CHECK(core.depth == 0 && core.captured == nullptr);
+  if (!Arena::HasImages() || core.condemned != Limit::kNone) return false;
+  auto captured = std::make_unique<CapturedIsolate>();
+  for (const Attachment& attachment : core.attachments) {
+    if (attachment.value == nullptr) continue;
+    if (attachment.keep == nullptr) return false;
+    captured->restore_attachments.push_back(attachment.keep(attachment.value));
+  }
+  struct Collector {
+    std::vector<CapturedIsolate::Native>& natives;
+    bool all_kept = true;
+  } collector = {captured->natives};
+  edge_for_each_native(
+      core.ctx,
+      [](void* data, void* object, const edge_native_type* engine_type, void* pointer) {
+        auto& out = *static_cast<Collector*>(data);
+        const auto* type = reinterpret_cast<const NativeType*>(engine_type);
+        if (type->keep == nullptr) {
+          if (type->release != nullptr) out.all_kept = false;
+          return;
+        }
+        out.natives.push_back({object, type->keep(pointer)});
+        if (out.natives.back().make == nullptr) out.all_kept = false;
+      },
+      &collector);
+  if (!collector.all_kept) return false;
+  captured->arena = core.arena.Save();
+  captured->cpu = core.cpu;
+  captured->memory_failures = core.memory_failures;
+  captured->classes = core.classes;
+  captured->attachments = core.attachments;
+  core.captured = std::move(captured);
+  return true;
+}
+
+void Isolate::Rewind() {
+  IsolateCore& core = *core_;
+  EDGE_CHECK(core.depth == 0 && core.captured != nullptr);
+  CapturedIsolate& captured = *core.captured;
+  edge_release_natives(core.ctx);
+  for (size_t i = kAttachmentKinds; i-- > 0;) {
+    // One that was not there at the capture.
+    const Attachment attachment = core.attachments[i];
+    EDGE_CHECK(captured.attachments[i].value == nullptr || captured.attachments[i].value == attachment.value);
+    if (captured.attachments[i].value == nullptr && attachment.destroy != nullptr) attachment.destroy(attachment.value);
+  }
+  core.attachments = captured.attachments;
+  core.arena.Restore(captured.arena);
+  core.cpu = captured.cpu;
+  core.memory_failures = captured.memory_failures;
+  core.classes = captured.classes;
+  core.condemned = Limit::kNone;
+  core.stack_limit = nullptr;
+  core.mapped_files.clear();
+  core.owner = nullptr;
+  for (absl::AnyInvocable<void()>& restore : captured.restore_attachments) restore();
+  for (CapturedIsolate::Native& native : captured.natives) edge_put_native_pointer(native.object, native.make());
+}
+
+void Isolate::Adopt(IsolateHost& host) {
+  EDGE_CHECK(core_->owner == nullptr);
+  core_->owner = &host;
+}
+
 void* GetAttachment(duk_context* ctx, AttachmentKind kind) { return CoreOf(ctx).attachments[static_cast<size_t>(kind)].value; }
 
-void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*destroy)(void* value)) {
+void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*destroy)(void* value), AttachmentKeeper keep) {
   Attachment& attachment = CoreOf(ctx).attachments[static_cast<size_t>(kind)];
   EDGE_CHECK(attachment.value == nullptr) << "an attachment is set twice";
-  attachment = {value, destroy};
+  attachment = {value, destroy, keep};
 }
 
 void ChargeCpu(duk_context* ctx, int64_t instructions) { edge_charge(ctx, instructions); }

@@ -30,7 +30,7 @@
 
 namespace edge::js {
 
-// What an isolate needs from its owner. Borrowed; outlives the isolate.
+// What an isolate needs from its owner. Borrowed; outlives the isolate, or its time with this owner (Adopt).
 class IsolateHost {
  public:
   virtual ~IsolateHost() = default;
@@ -134,6 +134,22 @@ class Isolate {
 
   duk_context* context();
 
+  // ---- Warm start: an isolate that was started once is rewound to that moment, instead of being started again ----
+
+  // Remembers the isolate as it is now, for Rewind: memory, counters, native objects, attachments. Changes nothing that JavaScript could
+  // notice. False if that cannot be done: the isolate is condemned, an attachment or a native object cannot be kept, or the
+  // build keeps blocks in malloc (AddressSanitizer). REQUIRES: nobody is inside; not captured yet.
+  bool Capture();
+  // False in builds in which Capture never succeeds.
+  static bool SupportsCapture();
+  bool captured() const;
+  // Makes the isolate what it was at Capture, whatever happened since, at the same addresses; native objects made since are released.
+  // Afterwards it has no owner and no source maps: Adopt and SetSourceMap, and what attachments borrow, come before the next Run. Runs no
+  // JavaScript. REQUIRES: captured; nobody is inside.
+  void Rewind();
+  // The owner from now on. REQUIRES: rewound.
+  void Adopt(IsolateHost& host);
+
  private:
   explicit Isolate(std::unique_ptr<IsolateCore> core);
   std::unique_ptr<IsolateCore> core_;
@@ -146,8 +162,12 @@ inline constexpr std::string_view kLibraryFilePrefix = "edge:";
 
 // Per-isolate state by kind: a few nanoseconds. Null if none was set.
 void* GetAttachment(duk_context* ctx, AttachmentKind kind);
-// Takes ownership: `destroy` is called with the value when the isolate dies, after all native objects were released. May be null.
-void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*destroy)(void* value));
+// For Isolate::Capture: a function that makes the value, in place, what it is now; pointers to the owner's world become null. When it is
+// called all native objects have been released; those of the capture are made afterwards.
+using AttachmentKeeper = absl::AnyInvocable<void()> (*)(void* value);
+// Takes ownership: `destroy` is called with the value when the isolate dies, after all native objects were released. May be null. Without
+// `keep` the isolate is never captured.
+void SetAttachment(duk_context* ctx, AttachmentKind kind, void* value, void (*destroy)(void* value), AttachmentKeeper keep = nullptr);
 
 // Counts work done by a native as executed instructions (1 is about 5 ns). Throws the CPU limit error. MAY SUSPEND.
 void ChargeCpu(duk_context* ctx, int64_t instructions);

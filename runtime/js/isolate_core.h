@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "edge_engine.h"
@@ -39,6 +41,7 @@ class ClassTable {
 struct Attachment {
   void* value = nullptr;
   void (*destroy)(void*) = nullptr;
+  AttachmentKeeper keep = nullptr;
 };
 
 struct MappedFile {
@@ -47,20 +50,40 @@ struct MappedFile {
   std::shared_ptr<const SourceMap> map;
 };
 
+// Instructions. Executed so far = granted - the engine's counter.
+struct CpuAccount {
+  int64_t granted = 0;
+  int64_t deadline = INT64_MAX;  // in executed instructions; of the outermost entry
+  int64_t last_interrupt = 0;
+};
+
+// An isolate at the moment of its capture. The engine's own state is all in the arena.
+struct CapturedIsolate {
+  struct Native {
+    void* object;  // of the engine, at the same address in the image
+    NativeMaker make;
+  };
+
+  Arena::Image arena;
+  CpuAccount cpu;
+  int memory_failures = 0;
+  ClassTable classes;
+  std::array<Attachment, kAttachmentKinds> attachments;
+  std::vector<absl::AnyInvocable<void()>> restore_attachments;
+  std::vector<Native> natives;
+};
+
 // The engine's heap has this as its user data.
 struct IsolateCore : edge_host {
-  IsolateCore(IsolateHost& owner_in, const IsolateLimits& limits_in) : owner(owner_in), limits(limits_in), arena(limits_in.memory) {}
+  IsolateCore(IsolateHost& owner_in, const IsolateLimits& limits_in) : owner(&owner_in), limits(limits_in), arena(limits_in.memory) {}
 
-  IsolateHost& owner;
+  IsolateHost* owner;  // null while rewound and not adopted
   const IsolateLimits limits;
   Arena arena;
   duk_context* ctx = nullptr;
   Isolate* isolate = nullptr;
 
-  // Instructions. Executed so far = granted - the engine's counter.
-  int64_t granted = 0;
-  int64_t deadline = INT64_MAX;  // in executed instructions; of the outermost entry
-  int64_t last_interrupt = 0;
+  CpuAccount cpu;
   int depth = 0;  // nested Runs
 
   Limit condemned = Limit::kNone;
@@ -69,6 +92,7 @@ struct IsolateCore : edge_host {
   std::array<Attachment, kAttachmentKinds> attachments;
   ClassTable classes;
   std::vector<MappedFile> mapped_files;
+  std::unique_ptr<CapturedIsolate> captured;  // null: never captured
 };
 
 inline IsolateCore& CoreOf(duk_context* ctx) { return *static_cast<IsolateCore*>(edge_host_of(ctx)); }

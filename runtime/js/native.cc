@@ -11,7 +11,8 @@
 namespace edge::js {
 
 static_assert(sizeof(NativeType) == sizeof(edge_native_type) && offsetof(NativeType, release) == offsetof(edge_native_type, release) &&
-              offsetof(NativeType, slots) == offsetof(edge_native_type, slots));
+              offsetof(NativeType, slots) == offsetof(edge_native_type, slots) &&
+              offsetof(NativeType, keep) == offsetof(edge_native_type, keep));
 
 ClassEntry* ClassTable::Find(const NativeType* type) {
   for (size_t i = Start(type);; i = (i + 1) & (entries_.size() - 1)) {

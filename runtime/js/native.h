@@ -19,16 +19,30 @@
 #include <span>
 #include <string_view>
 
+#include "absl/functional/any_invocable.h"
 #include "duktape.h"
 
 namespace edge::js {
+
+// Makes a C++ state; called any number of times. The caller owns what it makes, and `release` is how to be rid of it.
+using NativeMaker = absl::AnyInvocable<void*()>;
 
 // One per C++ class shown to JavaScript; constant, with static storage. The address is the identity of the type.
 struct NativeType {
   const char* name;                // as in error messages: "Headers"
   void (*release)(void* pointer);  // called once when the object dies; must not call into the engine; may be null
   uint32_t slots = 0;              // value slots at creation, all undefined; may grow (ResizeSlots)
+  // For Isolate::Capture: a maker of states that are as this one is now. They may hold engine pointers of this heap, which stay valid, and
+  // pointers to attachments; states that share something must go on sharing it. An isolate is not captured while it holds an object
+  // whose type has a release and no `keep`, or whose `keep` returned null.
+  NativeMaker (*keep)(void* pointer) = nullptr;
 };
+
+// The `keep` of a state that can be copied.
+template <typename State>
+NativeMaker KeepCopy(void* pointer) {
+  return [saved = *static_cast<const State*>(pointer)]() -> void* { return new State(saved); };
+}
 
 struct Method {
   const char* name;  // "@@iterator", "@@asyncIterator", "@@toStringTag" ... name the well-known symbol

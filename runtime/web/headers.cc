@@ -10,6 +10,17 @@ using js::Method;
 
 void ReleaseHeaders(void* pointer) { delete static_cast<HeadersState*>(pointer); }
 
+js::NativeMaker KeepHeaders(void* pointer) {
+  const auto& state = *static_cast<HeadersState*>(pointer);
+  return [list = state.list, guard = state.guard, memory = &state.charge.memory(), charged = state.charge.bytes()]() -> void* {
+    auto* made = new HeadersState(*memory);
+    made->list = list;
+    made->guard = guard;
+    made->charge.Set(charged);
+    return made;
+  };
+}
+
 HeadersState& ThisHeaders(duk_context* ctx) { return js::This<HeadersState>(ctx, kHeadersType); }
 
 [[noreturn]] void ThrowName(duk_context* ctx, std::string_view name) {
@@ -196,15 +207,16 @@ duk_ret_t GetAll(duk_context* ctx) {
   return 1;
 }
 
-void ReleaseSnapshot(void* pointer) { delete static_cast<std::vector<std::pair<std::string, std::string>>*>(pointer); }
-const js::NativeType kSnapshotType = {"Headers snapshot", ReleaseSnapshot};
+using Snapshot = std::vector<std::pair<std::string, std::string>>;
+void ReleaseSnapshot(void* pointer) { delete static_cast<Snapshot*>(pointer); }
+const js::NativeType kSnapshotType = {"Headers snapshot", ReleaseSnapshot, 0, js::KeepCopy<Snapshot>};
 
 enum class Part : uint8_t { kNames, kValues, kPairs };
 
 // [ ... ] -> [ ... array ]
 void PushSnapshot(duk_context* ctx, const HeadersState& headers, Part part) {
   // The snapshot is owned by a native object, since pushing strings may throw.
-  auto* snapshot = new std::vector<std::pair<std::string, std::string>>(headers.list.SortAndCombine());
+  auto* snapshot = new Snapshot(headers.list.SortAndCombine());
   js::PushNative(ctx, kSnapshotType, snapshot);
   duk_push_array(ctx);
   duk_uarridx_t at = 0;
@@ -264,7 +276,7 @@ const Method kMethods[] = {
 
 }  // namespace
 
-const js::NativeType kHeadersType = {"Headers", ReleaseHeaders};
+const js::NativeType kHeadersType = {"Headers", ReleaseHeaders, 0, KeepHeaders};
 
 HeadersState& PushHeaders(duk_context* ctx) {
   auto* state = new HeadersState(StateOf(ctx).memory);

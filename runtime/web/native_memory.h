@@ -28,6 +28,8 @@ class MemoryCharge {
     memory_->used_bytes += bytes - bytes_;
     bytes_ = bytes;
   }
+  size_t bytes() const { return bytes_; }
+  NativeMemory& memory() const { return *memory_; }
   void Add(size_t bytes) { Set(bytes_ + bytes); }
 
  private:

@@ -30,6 +30,22 @@ struct RequestState {
 
 void ReleaseRequest(void* pointer) { delete static_cast<RequestState*>(pointer); }
 
+// Null for what came from outside: it belongs to one owner's world.
+js::NativeMaker KeepRequest(void* pointer) {
+  const auto& state = *static_cast<RequestState*>(pointer);
+  if (state.incoming != nullptr || state.body.source != nullptr) return nullptr;
+  return [body = state.body, method = state.method, redirect = state.redirect, cache = state.cache, memory = &state.charge.memory(),
+          charged = state.charge.bytes()]() -> void* {
+    auto* made = new RequestState(*memory);
+    made->body = body;
+    made->method = method;
+    made->redirect = redirect;
+    made->cache = cache;
+    made->charge.Set(charged);
+    return made;
+  };
+}
+
 RequestState& ThisRequest(duk_context* ctx) { return js::This<RequestState>(ctx, kRequestType); }
 
 // Methods that the platform knows; others are refused.
@@ -310,7 +326,7 @@ const js::Accessor kAccessors[] = {
 
 }  // namespace
 
-const js::NativeType kRequestType = {"Request", ReleaseRequest, kSlots};
+const js::NativeType kRequestType = {"Request", ReleaseRequest, kSlots, KeepRequest};
 
 void DefineRequest(duk_context* ctx) {
   const js::Class definition = {.type = &kRequestType,

@@ -27,6 +27,12 @@ struct ResponseState {
 
 void ReleaseResponse(void* pointer) { delete static_cast<ResponseState*>(pointer); }
 
+// Null if its body comes from outside: that belongs to one owner's world.
+js::NativeMaker KeepResponse(void* pointer) {
+  if (static_cast<ResponseState*>(pointer)->body.source != nullptr) return nullptr;
+  return js::KeepCopy<ResponseState>(pointer);
+}
+
 ResponseState& ThisResponse(duk_context* ctx) { return js::This<ResponseState>(ctx, kResponseType); }
 
 constexpr std::string_view kPlainTextType = "text/plain;charset=UTF-8";
@@ -280,7 +286,7 @@ const js::Accessor kAccessors[] = {
 
 }  // namespace
 
-const js::NativeType kResponseType = {"Response", ReleaseResponse, kSlots};
+const js::NativeType kResponseType = {"Response", ReleaseResponse, kSlots, KeepResponse};
 
 void DefineResponse(duk_context* ctx) {
   const js::Class definition = {.type = &kResponseType,

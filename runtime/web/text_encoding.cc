@@ -81,7 +81,7 @@ struct DecoderState {
   std::string pending;     // bytes of a sequence that is not complete yet
 };
 void ReleaseDecoder(void* pointer) { delete static_cast<DecoderState*>(pointer); }
-const js::NativeType kDecoderType = {"TextDecoder", ReleaseDecoder};
+const js::NativeType kDecoderType = {"TextDecoder", ReleaseDecoder, 0, js::KeepCopy<DecoderState>};
 
 struct Label {
   std::string_view label;

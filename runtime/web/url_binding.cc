@@ -22,7 +22,15 @@ struct UrlState {
   void Changed() { charge.Set(url.href().size()); }
 };
 void ReleaseUrl(void* pointer) { delete static_cast<UrlState*>(pointer); }
-const js::NativeType kUrlType = {"URL", ReleaseUrl, 1};
+js::NativeMaker KeepUrl(void* pointer) {
+  const auto& state = *static_cast<UrlState*>(pointer);
+  return [url = state.url, memory = &state.charge.memory(), charged = state.charge.bytes()]() -> void* {
+    auto* made = new UrlState(url, *memory);
+    made->charge.Set(charged);
+    return made;
+  };
+}
+const js::NativeType kUrlType = {"URL", ReleaseUrl, 1, KeepUrl};
 
 struct ParamsState {
   explicit ParamsState(NativeMemory& memory) : charge(memory) {}
@@ -44,7 +52,17 @@ struct ParamsState {
   }
 };
 void ReleaseParams(void* pointer) { delete static_cast<ParamsState*>(pointer); }
-const js::NativeType kParamsType = {"URLSearchParams", ReleaseParams, 1};
+js::NativeMaker KeepParams(void* pointer) {
+  const auto& state = *static_cast<ParamsState*>(pointer);
+  return [list = state.list, bytes = state.bytes, memory = &state.charge.memory(), charged = state.charge.bytes()]() -> void* {
+    auto* made = new ParamsState(*memory);
+    made->list = list;
+    made->bytes = bytes;
+    made->charge.Set(charged);
+    return made;
+  };
+}
+const js::NativeType kParamsType = {"URLSearchParams", ReleaseParams, 1, KeepParams};
 
 url::Url& ThisUrl(duk_context* ctx) { return js::This<UrlState>(ctx, kUrlType).url; }
 ParamsState& ThisParams(duk_context* ctx) { return js::This<ParamsState>(ctx, kParamsType); }
@@ -384,7 +402,7 @@ const js::Accessor kParamsAccessors[] = {{"size", GetSize}};
 
 }  // namespace
 
-const js::NativeType kTextType = {"text", ReleaseText};
+const js::NativeType kTextType = {"text", ReleaseText, 0, js::KeepCopy<std::string>};
 
 void DefineUrl(duk_context* ctx) {
   const js::Class text = {.type = &kTextType, .name = "text", .construct = nullptr};

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
+#include "runtime/base/check.h"
 #include "runtime/js/isolate.h"
 #include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
@@ -115,6 +117,16 @@ duk_ret_t IndexOfBytes(duk_context* ctx) {
   return 1;
 }
 
+// The account is empty when the objects are gone, and those that are made again fill it.
+absl::AnyInvocable<void()> KeepState(void* attached) {
+  auto* state = static_cast<WebState*>(attached);
+  return [state, forgotten_timers = state->forgotten_timers] {
+    EDGE_CHECK(state->memory.used_bytes == 0);
+    state->host = nullptr;
+    state->forgotten_timers = forgotten_timers;
+  };
+}
+
 }  // namespace
 
 WebHost& HostOf(duk_context* ctx) { return *StateOf(ctx).host; }
@@ -168,7 +180,8 @@ std::optional<std::string_view> GetBytes(duk_context* ctx, duk_idx_t index) {
 void InstallWeb(duk_context* ctx, WebHost& host) {
   auto* state = new WebState();
   state->host = &host;
-  js::SetAttachment(ctx, js::AttachmentKind::kWeb, state, [](void* attached) { delete static_cast<WebState*>(attached); });
+  js::SetAttachment(
+      ctx, js::AttachmentKind::kWeb, state, [](void* attached) { delete static_cast<WebState*>(attached); }, KeepState);
   js::PushEdgeObject(ctx);
   duk_push_bare_object(ctx);
   duk_put_prop_string(ctx, -2, "web");
@@ -199,6 +212,12 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
     return {};
   };
   for (const js::LibraryFile& file : js::WebLibrary()) js::RunLibraryFile(ctx, file.name.data(), file.bytecode, natives_of(file.name));
+}
+
+void RebindWeb(duk_context* ctx, WebHost& host) {
+  WebState& state = StateOf(ctx);
+  EDGE_CHECK(state.host == nullptr);
+  state.host = &host;
 }
 
 void FireTimer(duk_context* ctx, uint32_t id) {

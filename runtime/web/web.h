@@ -22,6 +22,9 @@ namespace edge::web {
 // Called once, inside Isolate::Run. Throws a JavaScript error for want of memory.
 void InstallWeb(duk_context* ctx, WebHost& host);
 
+// The host of an isolate that was rewound (Isolate::Rewind), instead of InstallWeb. Runs no JavaScript.
+void RebindWeb(duk_context* ctx, WebHost& host);
+
 // The host that was given to InstallWeb.
 WebHost& HostOf(duk_context* ctx);
 

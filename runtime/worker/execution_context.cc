@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "absl/functional/any_invocable.h"
 #include "runtime/js/isolate.h"
 #include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
@@ -17,25 +18,20 @@ struct WorkerApi {
   const WorkerCode* code;
 };
 
-constexpr char kApiKey[] = "workerApi";
-
 struct ContextState {
   uint64_t invocation;
 };
 void ReleaseContext(void* pointer) { delete static_cast<ContextState*>(pointer); }
-const js::NativeType kContextType = {"ExecutionContext", ReleaseContext, 1};
+const js::NativeType kContextType = {"ExecutionContext", ReleaseContext, 1, js::KeepCopy<ContextState>};
 constexpr uint32_t kPropsSlot = 0;
 
-void ReleaseApi(void* pointer) { delete static_cast<WorkerApi*>(pointer); }
-const js::NativeType kApiType = {"WorkerApi", ReleaseApi};
-
-WorkerApi& ApiOf(duk_context* ctx) {
-  duk_push_heap_stash(ctx);
-  duk_get_prop_string(ctx, -1, kApiKey);
-  auto* api = static_cast<WorkerApi*>(js::GetNative(ctx, -1, kApiType));
-  duk_pop_2(ctx);
-  return *api;
+void DestroyApi(void* api) { delete static_cast<WorkerApi*>(api); }
+absl::AnyInvocable<void()> KeepApi(void* attached) {
+  auto* api = static_cast<WorkerApi*>(attached);
+  return [api] { api->sink = nullptr; };
 }
+
+WorkerApi& ApiOf(duk_context* ctx) { return *static_cast<WorkerApi*>(js::GetAttachment(ctx, js::AttachmentKind::kWorker)); }
 
 // ctx.waitUntil(promise)
 duk_ret_t WaitUntil(duk_context* ctx) {
@@ -99,20 +95,16 @@ const js::Accessor kAccessors[] = {{"props", GetProps}, {"exports", GetExports}}
 }  // namespace
 
 void InstallWorkerApi(duk_context* ctx, WaitUntilSink& sink, const WorkerCode& code) {
-  const js::Class api = {.type = &kApiType, .name = "WorkerApi", .construct = nullptr};
-  js::DefineClass(ctx, api);
-  duk_pop(ctx);
+  js::SetAttachment(ctx, js::AttachmentKind::kWorker, new WorkerApi{&sink, &code}, DestroyApi, KeepApi);
   const js::Class context = {
       .type = &kContextType, .name = "ExecutionContext", .construct = nullptr, .methods = kMethods, .accessors = kAccessors};
   js::DefineClass(ctx, context);
   duk_put_global_string(ctx, "ExecutionContext");
-  duk_push_heap_stash(ctx);
-  js::PushNative(ctx, kApiType, new WorkerApi{&sink, &code});
-  duk_put_prop_string(ctx, -2, kApiKey);
-  duk_pop(ctx);
   const js::LibraryNative natives[] = {{"waitUntil", NativeWaitUntil, 1}, {"environment", Environment, 0}};
   for (const js::LibraryFile& file : js::WorkerLibrary()) js::RunLibraryFile(ctx, file.name, file.bytecode, natives);
 }
+
+void RebindWorkerApi(duk_context* ctx, WaitUntilSink& sink) { ApiOf(ctx).sink = &sink; }
 
 void PushExecutionContext(duk_context* ctx, uint64_t invocation) { js::PushNative(ctx, kContextType, new ContextState{invocation}); }
 

@@ -19,6 +19,9 @@ class WaitUntilSink {
 // Defines the class and runs lib/worker.js. `sink` and `code` are borrowed and outlive the heap. Throws for want of memory.
 void InstallWorkerApi(duk_context* ctx, WaitUntilSink& sink, const WorkerCode& code);
 
+// The sink of an isolate that was rewound (Isolate::Rewind), instead of InstallWorkerApi. Runs no JavaScript.
+void RebindWorkerApi(duk_context* ctx, WaitUntilSink& sink);
+
 // [ ... ] -> [ ... ctx ]
 void PushExecutionContext(duk_context* ctx, uint64_t invocation);
 

@@ -53,7 +53,7 @@ absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
     EDGE_RETURN_IF_ERROR(starting_.Lock());
     slot = Pick();  // another event may have started one meanwhile
     if (slot == nullptr) {
-      absl::StatusOr<std::unique_ptr<WorkerIsolate>> isolate = WorkerIsolate::Start(services_, *code_, next_number_++);
+      absl::StatusOr<std::unique_ptr<WorkerIsolate>> isolate = WorkerIsolate::Start(services_, code_, next_number_++);
       if (!isolate.ok()) {
         starting_.Unlock();
         return isolate.status();

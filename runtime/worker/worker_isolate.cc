@@ -21,6 +21,8 @@ namespace {
 constexpr char kExportsKey[] = "workerExports";
 constexpr char kReadersKey[] = "workerReaders";
 
+constexpr char kStartCancelled[] = "the start of the isolate was cancelled";
+
 void* AsData(uint64_t id) { return reinterpret_cast<void*>(static_cast<uintptr_t>(id)); }
 // An isolate is named by its node, its worker and its number, not by the request that happened to start it.
 uint64_t IsolateKey(const Scheduler& scheduler, const WorkerCode& code, uint64_t number) {
@@ -31,15 +33,17 @@ uint64_t AsId(void* data) { return static_cast<uint64_t>(reinterpret_cast<uintpt
 
 }  // namespace
 
-WorkerIsolate::WorkerIsolate(const WorkerServices& services, const WorkerCode& code, uint64_t number)
+WorkerIsolate::WorkerIsolate(const WorkerServices& services, std::shared_ptr<const WorkerCode> code, uint64_t number)
     : scheduler_(services.scheduler),
       random_(services.random),
       log_(services.log),
       observer_(services.observer),
+      nursery_(services.nursery),
       sender_(services.sender),
-      code_(code),
+      shared_code_(std::move(code)),
+      code_(*shared_code_),
       number_(number),
-      key_(IsolateKey(services.scheduler, code, number)),
+      key_(IsolateKey(services.scheduler, code_, number)),
       lock_(services.scheduler),
       timers_changed_(services.scheduler),
       fibers_(services.scheduler) {
@@ -49,29 +53,71 @@ WorkerIsolate::WorkerIsolate(const WorkerServices& services, const WorkerCode& c
 
 WorkerIsolate::~WorkerIsolate() {
   EDGE_CHECK(invocations_.empty()) << "isolate " << number_ << " dropped with " << invocations_.size() << " invocations";
+  if (isolate_ == nullptr || !isolate_->captured()) return;
+  isolate_->Rewind();
+  nursery_->GiveBack(shared_code_, {.isolate = std::move(isolate_), .record = std::move(start_record_)});
 }
 
-absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(const WorkerServices& services, const WorkerCode& code,
+absl::StatusOr<std::unique_ptr<WorkerIsolate>> WorkerIsolate::Start(const WorkerServices& services, std::shared_ptr<const WorkerCode> code,
                                                                     uint64_t number) {
-  std::unique_ptr<WorkerIsolate> isolate(new WorkerIsolate(services, code, number));
+  std::unique_ptr<WorkerIsolate> isolate(new WorkerIsolate(services, std::move(code), number));
   EDGE_RETURN_IF_ERROR(isolate->LoadModule());
   return isolate;
 }
 
 absl::Status WorkerIsolate::LoadModule() {
-  js::IsolateLimits limits;
-  limits.memory = code_.limits.memory;
-  isolate_ = js::Isolate::Create(*this, limits);
-  if (isolate_ == nullptr) return absl::ResourceExhaustedError("no memory for an isolate");
+  std::optional<ParkedIsolate> parked;
+  if (nursery_ != nullptr) parked = nursery_->Take(code_);
+  EDGE_RETURN_IF_ERROR(parked.has_value() ? LoadWarm(*std::move(parked)) : LoadCold());
+  starting_ = false;
+  if (nursery_ != nullptr && pure_start_ && !isolate_->captured()) isolate_->Capture();
+  return absl::OkStatus();
+}
+
+absl::Status WorkerIsolate::LoadWarm(ParkedIsolate parked) {
+  isolate_ = std::move(parked.isolate);
+  start_record_ = std::move(parked.record);
+  isolate_->Adopt(*this);
+  SetSourceMap();
+  web::RebindWeb(isolate_->context(), *this);
+  RebindWorkerApi(isolate_->context(), *this);
+  js::SetErrorHooks(isolate_->context(), Hooks());
+  // What each Enter of the cold start did beside running JavaScript.
+  for (const StartRecord::Entry& entry : start_record_.entries) {
+    if (const absl::Status locked = lock_.Lock(); !locked.ok()) return absl::InvalidArgumentError(locked.message());
+    frozen_now_ = scheduler_.clock().Now();
+    frozen_wall_ = scheduler_.clock().WallNow();
+    for (uint32_t i = 0; i < entry.interrupts && !start_cancelled_; ++i) start_cancelled_ = !scheduler_.Yield().ok();
+    if (!start_cancelled_ && observer_ != nullptr) observer_->OnLeft(key_, entry.executed_instructions, entry.memory_used_bytes);
+    lock_.Unlock();
+    if (start_cancelled_) return absl::InvalidArgumentError(kStartCancelled);
+  }
+  return absl::OkStatus();
+}
+
+void WorkerIsolate::SetSourceMap() {
   isolate_->SetSourceMap(code_.script_name, [this]() -> std::shared_ptr<const js::SourceMap> {
     if (code_.source_map.empty()) return nullptr;
     absl::StatusOr<js::SourceMap> map = js::SourceMap::Parse(code_.source_map);
     if (!map.ok()) {
+      NoteImpure();
       log_.Write(Severity::kWarning, code_.name, absl::StrCat("stack traces show the lowered code: ", std::string(map.status().message())));
       return nullptr;
     }
     return std::make_shared<const js::SourceMap>(*std::move(map));
   });
+}
+
+js::ErrorHooks WorkerIsolate::Hooks() {
+  return {.data = this, .unhandled_rejection = OnUnhandledRejection, .uncaught_error = OnUncaughtError};
+}
+
+absl::Status WorkerIsolate::LoadCold() {
+  js::IsolateLimits limits;
+  limits.memory = code_.limits.memory;
+  isolate_ = js::Isolate::Create(*this, limits);
+  if (isolate_ == nullptr) return absl::ResourceExhaustedError("no memory for an isolate");
+  SetSourceMap();
 
   Failure failure;
   const Entered entered = Enter(
@@ -83,7 +129,7 @@ absl::Status WorkerIsolate::LoadModule() {
         duk_push_heap_stash(ctx);
         duk_push_object(ctx);
         duk_put_prop_string(ctx, -2, kReadersKey);
-        js::SetErrorHooks(ctx, {.data = this, .unhandled_rejection = OnUnhandledRejection, .uncaught_error = OnUncaughtError});
+        js::SetErrorHooks(ctx, Hooks());
         js::Isolate::Evaluate(ctx, code_.script, code_.script_name);  // [ stash function ]
         js::Isolate::ForbidCodeGeneration(ctx);
         js::PushEdgeObject(ctx);
@@ -166,12 +212,22 @@ WorkerIsolate::Entered WorkerIsolate::Enter(uint64_t invocation_id, absl::Functi
   js::EnterOptions options;
   options.stack_low = scheduler_.CurrentStack().low;
   options.budget = invocation != nullptr ? &invocation->cpu : &startup;
+  if (starting_) start_record_.entries.emplace_back();
   const std::optional<js::JsError> error = isolate_->Run(options, [&](duk_context* ctx) {
     f(ctx);
     js::RunMicrotasks(ctx);
   });
   current_ = nullptr;
   interrupts_in_a_row_ = 0;
+  if (start_cancelled_) {
+    lock_.Unlock();
+    failure = {Outcome::kCanceled, kStartCancelled, ""};
+    return Entered::kRefused;
+  }
+  if (starting_) {
+    start_record_.entries.back().executed_instructions = isolate_->executed_instructions();
+    start_record_.entries.back().memory_used_bytes = isolate_->memory_used_bytes();
+  }
   if (observer_ != nullptr) {
     observer_->OnLeft(invocation != nullptr ? invocation->key : key_, isolate_->executed_instructions(), isolate_->memory_used_bytes());
   }
@@ -216,6 +272,7 @@ Invocation* WorkerIsolate::Find(uint64_t id) {
 }
 
 void WorkerIsolate::ReportUncaught(const Failure& failure) {
+  NoteImpure();
   log_.Write(Severity::kError, code_.name, absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
 }
 
@@ -476,7 +533,10 @@ size_t WorkerIsolate::memory_bytes() const { return isolate_->memory_used_bytes(
 
 // --- js::IsolateHost ---
 
-WallTime WorkerIsolate::WallNow() { return frozen_wall_; }
+WallTime WorkerIsolate::WallNow() {
+  NoteImpure();
+  return frozen_wall_;
+}
 
 // Each event draws from a stream of its own, forked at its first draw: what it draws moves nobody else's numbers.
 Random& WorkerIsolate::CurrentRandom() {
@@ -485,17 +545,24 @@ Random& WorkerIsolate::CurrentRandom() {
   return *current_->random;
 }
 
-uint64_t WorkerIsolate::RandomU64() { return CurrentRandom().NextU64(); }
+uint64_t WorkerIsolate::RandomU64() {
+  NoteImpure();
+  return CurrentRandom().NextU64();
+}
 
 void WorkerIsolate::Interrupt() {
   ++interrupts_in_a_row_;
   // The isolate stays held: other fibers run meanwhile, nobody enters. A fiber that was cancelled in the middle of a computation must come
   // to its end: the isolate's state is of no more use.
-  if (!scheduler_.Yield().ok()) isolate_->Condemn(js::Limit::kCpu);
+  if (starting_) ++start_record_.entries.back().interrupts;
+  if (scheduler_.Yield().ok()) return;
+  start_cancelled_ = starting_;
+  isolate_->Condemn(js::Limit::kCpu);
 }
 
 void WorkerIsolate::OnUnhandledRejection(duk_context* ctx, void* data) {
   auto& self = *static_cast<WorkerIsolate*>(data);
+  self.NoteImpure();
   if (web::DispatchRejection(ctx, web::RejectionEvent::kUnhandled)) return;
   Failure failure = FailureOf(js::DescribeError(ctx, -1));
   self.log_.Write(Severity::kError, self.code_.name,
@@ -604,6 +671,7 @@ void WorkerIsolate::RunTimers() {
 }
 
 void WorkerIsolate::Log(web::LogLevel level, std::string_view text) {
+  NoteImpure();
   constexpr Severity kSeverity[] = {Severity::kDebug, Severity::kInfo, Severity::kWarning, Severity::kError};
   log_.Write(kSeverity[static_cast<size_t>(level) & 3], code_.name, text);
 }
@@ -613,8 +681,14 @@ void WorkerIsolate::ReportException(duk_context* ctx) {
   ReportUncaught(FailureOf(error));
 }
 
-void WorkerIsolate::FillRandom(std::span<std::byte> out) { CurrentRandom().Fill(out); }
+void WorkerIsolate::FillRandom(std::span<std::byte> out) {
+  NoteImpure();
+  CurrentRandom().Fill(out);
+}
 
-Duration WorkerIsolate::Elapsed() const { return frozen_now_ - started_; }
+Duration WorkerIsolate::Elapsed() const {
+  NoteImpure();
+  return frozen_now_ - started_;
+}
 
 }  // namespace edge::worker

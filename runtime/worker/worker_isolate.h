@@ -27,12 +27,14 @@
 #include "runtime/fiber/scheduler.h"
 #include "runtime/fiber/task_group.h"
 #include "runtime/js/isolate.h"
+#include "runtime/js/language/language.h"
 #include "runtime/js/language/promise.h"
 #include "runtime/seam/random.h"
 #include "runtime/web/host.h"
 #include "runtime/web/web.h"
 #include "runtime/worker/execution_context.h"
 #include "runtime/worker/invocation.h"
+#include "runtime/worker/isolate_nursery.h"
 #include "runtime/worker/log.h"
 #include "runtime/worker/worker_code.h"
 #include "runtime/worker/worker_services.h"
@@ -41,10 +43,12 @@ namespace edge::worker {
 
 class WorkerIsolate final : private js::IsolateHost, private web::WebHost, private WaitUntilSink {
  public:
-  // Makes the heap and evaluates the worker's module under the start-up limits. kInvalidArgument: the module threw or has no default export
+  // Makes the heap and evaluates the worker's module under the start-up limits, or takes an isolate from the nursery where that has been
+  // done. kInvalidArgument: the module threw or has no default export
   // that handles events; the text is the error with its stack in the user's files. kResourceExhausted: it exceeded a limit. All arguments
   // are borrowed and outlive the isolate. MAY SUSPEND.
-  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(const WorkerServices& services, const WorkerCode& code, uint64_t number);
+  static absl::StatusOr<std::unique_ptr<WorkerIsolate>> Start(const WorkerServices& services, std::shared_ptr<const WorkerCode> code,
+                                                              uint64_t number);
   ~WorkerIsolate() override;  // REQUIRES: Shutdown has returned
 
   // Gives an HTTP request to the worker's fetch handler and waits for its Response (not for its body). `head` stays readable while the
@@ -76,7 +80,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   void Shutdown();
 
  private:
-  WorkerIsolate(const WorkerServices& services, const WorkerCode& code, uint64_t number);
+  WorkerIsolate(const WorkerServices& services, std::shared_ptr<const WorkerCode> code, uint64_t number);
 
   // Runs `f` and the microtasks on behalf of the invocation of that number. kFailed: an error came out of it and is in `failure`. kRefused:
   // the invocation had ended, or the fiber was cancelled, before it got the isolate; nothing ran. MAY SUSPEND.
@@ -90,6 +94,13 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   // An error that nobody caught, outside of a handler's promise.
   void ReportUncaught(const Failure& failure);
   absl::Status LoadModule();
+  absl::Status LoadCold();
+  // Adopts a rewound isolate and does to the outside what its start-up did.
+  absl::Status LoadWarm(ParkedIsolate parked);
+  void SetSourceMap();
+  js::ErrorHooks Hooks();
+  // The start-up has looked at something that the next one may see differently.
+  void NoteImpure() const { pure_start_ &= !starting_; }
   bool AnythingPending() const;
   void WakeWaiting();
   Invocation* Find(uint64_t id);
@@ -130,12 +141,18 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   Random& random_;
   worker::Log& log_;
   ExecutionObserver* const observer_;
+  IsolateNursery* const nursery_;
   HttpSender* const sender_;
+  const std::shared_ptr<const WorkerCode> shared_code_;
   const WorkerCode& code_;
   const uint64_t number_;
   const uint64_t key_;  // causal: names what belongs to the isolate as a whole
 
   std::unique_ptr<js::Isolate> isolate_;
+  bool starting_ = true;
+  mutable bool pure_start_ = true;
+  bool start_cancelled_ = false;
+  StartRecord start_record_;
   FiberMutex lock_;                // who holds it runs JavaScript
   Invocation* current_ = nullptr;  // on whose behalf; null at global scope
   bool condemned_ = false;

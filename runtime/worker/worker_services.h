@@ -24,12 +24,15 @@ class ExecutionObserver {
   virtual void OnOutcome(uint64_t key, Outcome outcome, std::string_view message) = 0;
 };
 
+class IsolateNursery;  // isolate_nursery.h
+
 struct WorkerServices {
   Scheduler& scheduler;
   Random& random;
   Adversary& adversary;
   Log& log;
   ExecutionObserver* observer = nullptr;  // null: nobody
+  IsolateNursery* nursery = nullptr;      // null: every isolate is started from its code
   HttpSender* sender = nullptr;           // who sends what fetch() asks for; null: fetch() is refused
 };
 

@@ -152,6 +152,21 @@ void edge_release_natives(struct duk_hthread* thr) {
   }
 }
 
+void edge_for_each_native(struct duk_hthread* thr,
+                          void (*callback)(void* data, void* object, const struct edge_native_type* type, void* pointer), void* data) {
+  duk_heaphdr* curr;
+  for (curr = thr->heap->heap_allocated; curr != NULL; curr = DUK_HEAPHDR_GET_NEXT(thr->heap, curr)) {
+    if (DUK_HEAPHDR_IS_OBJECT(curr) && EDGE_IS_NATIVE((duk_hobject*)curr)) {
+      edge_native* h = (edge_native*)curr;
+      if (h->pointer != NULL) {
+        callback(data, h, h->type, h->pointer);
+      }
+    }
+  }
+}
+
+void edge_put_native_pointer(void* object, void* pointer) { ((edge_native*)object)->pointer = pointer; }
+
 void edge_native_push(struct duk_hthread* thr, const struct edge_native_type* type, void* pointer, void* prototype) {
   edge_native* h = NULL;
   uint32_t capacity = type->slots > 0 ? type->slots : 1;

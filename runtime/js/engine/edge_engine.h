@@ -20,6 +20,7 @@ struct edge_native_type {
   const char* name;
   void (*release)(void* pointer);
   uint32_t slots;
+  void (*keep)(void); /* of another type, and none of the engine's business */
 };
 
 // One line of a stack trace. The texts are the engine's, valid during the call.
@@ -62,6 +63,11 @@ void edge_terminate(struct duk_hthread* ctx);
 void edge_require_native_stack(struct duk_hthread* ctx, size_t bytes);
 // Calls release() of every native object; the heap is unusable afterwards and its memory is to be dropped whole.
 void edge_release_natives(struct duk_hthread* ctx);
+// Calls back for each native object that has a pointer; `object` names it for edge_put_native_pointer. The callback leaves the heap alone.
+void edge_for_each_native(struct duk_hthread* ctx,
+                          void (*callback)(void* data, void* object, const struct edge_native_type* type, void* pointer), void* data);
+// Gives the object another pointer; what it had is not released.
+void edge_put_native_pointer(void* object, void* pointer);
 void edge_collect_garbage(struct duk_hthread* ctx);
 
 // ---- Native objects (see native.h) ----

@@ -12,13 +12,13 @@ struct ArrayIterator {
 };
 void ReleaseArrayIterator(void* pointer) { delete static_cast<ArrayIterator*>(pointer); }
 // Slot 0: what is iterated; undefined at the end.
-const NativeType kArrayIteratorType = {"Array Iterator", ReleaseArrayIterator, 1};
+const NativeType kArrayIteratorType = {"Array Iterator", ReleaseArrayIterator, 1, KeepCopy<ArrayIterator>};
 
 struct StringIterator {
   size_t position = 0;  // bytes of the engine's CESU-8
 };
 void ReleaseStringIterator(void* pointer) { delete static_cast<StringIterator*>(pointer); }
-const NativeType kStringIteratorType = {"String Iterator", ReleaseStringIterator, 1};
+const NativeType kStringIteratorType = {"String Iterator", ReleaseStringIterator, 1, KeepCopy<StringIterator>};
 
 const NativeType kIteratorPrototypeType = {"Iterator", nullptr, 0};
 const NativeType kAsyncIteratorPrototypeType = {"AsyncIterator", nullptr, 0};

@@ -9,8 +9,32 @@ namespace {
 
 void ReleaseTable(void* pointer) { static_cast<OrderedTable*>(pointer)->Release(); }
 
-const NativeType kMapType = {"Map", ReleaseTable, 0};
-const NativeType kSetType = {"Set", ReleaseTable, 0};
+// A reference on a table.
+class HeldTable {
+ public:
+  explicit HeldTable(OrderedTable& table) : table_(&table) { table_->Retain(); }
+  HeldTable(HeldTable&& other) noexcept : table_(std::exchange(other.table_, nullptr)) {}
+  ~HeldTable() {
+    if (table_ != nullptr) table_->Release();
+  }
+  OrderedTable& operator*() const { return *table_; }
+
+ private:
+  OrderedTable* table_;
+};
+
+// The very same table, since its iterators refer to it: kept from dying, and given its content back.
+NativeMaker KeepTable(void* pointer) {
+  auto& table = *static_cast<OrderedTable*>(pointer);
+  return [held = HeldTable(table), content = table.content()]() -> void* {
+    (*held).set_content(content);
+    (*held).Retain();
+    return &*held;
+  };
+}
+
+const NativeType kMapType = {"Map", ReleaseTable, 0, KeepTable};
+const NativeType kSetType = {"Set", ReleaseTable, 0, KeepTable};
 
 enum class IterationKind : uint8_t { kKeys, kValues, kEntries };
 
@@ -29,9 +53,21 @@ void ReleaseIterator(void* pointer) {
   delete iterator;
 }
 
+NativeMaker KeepIterator(void* pointer) {
+  const auto& iterator = *static_cast<TableIterator*>(pointer);
+  const IterationKind kind = iterator.kind;
+  if (iterator.table == nullptr) return [kind]() -> void* { return new TableIterator{nullptr, kind, {}}; };
+  return [kind, held = HeldTable(*iterator.table), position = iterator.cursor.position]() -> void* {
+    auto* made = new TableIterator{&*held, kind, {.position = position}};
+    made->table->Retain();
+    made->table->Attach(made->cursor);
+    return made;
+  };
+}
+
 // Slot 0: the Map or Set; undefined at the end.
-const NativeType kMapIteratorType = {"Map Iterator", ReleaseIterator, 1};
-const NativeType kSetIteratorType = {"Set Iterator", ReleaseIterator, 1};
+const NativeType kMapIteratorType = {"Map Iterator", ReleaseIterator, 1, KeepIterator};
+const NativeType kSetIteratorType = {"Set Iterator", ReleaseIterator, 1, KeepIterator};
 
 struct MapTraits {
   static constexpr const NativeType& kType = kMapType;

@@ -85,6 +85,21 @@ class OrderedTable {
     bool live = true;
   };
 
+ public:
+  // What is in the table, without iterators and references.
+  struct Content {
+    std::vector<Entry> entries;
+    std::vector<uint32_t> buckets;  // size is a power of two, or 0
+    uint32_t size = 0;
+  };
+  Content content() const { return {entries_, buckets_, size_}; }
+  void set_content(const Content& content) {
+    entries_ = content.entries;
+    buckets_ = content.buckets;
+    size_ = content.size;
+  }
+
+ private:
   static uint64_t Hash(const TableKey& key);
   void Rehash(size_t bucket_count);
   void FinishSqueeze(uint32_t live);

@@ -14,7 +14,7 @@ struct ResolverRecord {
 void ReleaseResolverRecord(void* pointer) { delete static_cast<ResolverRecord*>(pointer); }
 
 // Slot 0: the promise. Shared by a pair of resolving functions that is not the first of its promise.
-const NativeType kResolverRecordType = {"PromiseResolver", ReleaseResolverRecord, 1};
+const NativeType kResolverRecordType = {"PromiseResolver", ReleaseResolverRecord, 1, KeepCopy<ResolverRecord>};
 
 Promise* PromiseAt(duk_context* ctx, duk_idx_t index) { return static_cast<Promise*>(RequireNative(ctx, index, kPromiseType)); }
 
@@ -275,7 +275,7 @@ constexpr LibraryNative kNatives[] = {
 
 }  // namespace
 
-const NativeType kPromiseType = {"Promise", ReleasePromise, 1 + kSlotsPerReaction};
+const NativeType kPromiseType = {"Promise", ReleasePromise, 1 + kSlotsPerReaction, KeepCopy<Promise>};
 
 Promise* PushPromise(duk_context* ctx) {
   auto* promise = new Promise;

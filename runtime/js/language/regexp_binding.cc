@@ -356,9 +356,9 @@ constexpr LibraryNative kNatives[] = {
 
 }  // namespace
 
-const NativeType kRegExpType = {"RegExp", ReleaseRegExp, 2};
+const NativeType kRegExpType = {"RegExp", ReleaseRegExp, 2, KeepCopy<RegExp>};
 
-RegExpState::RegExpState() : matcher(regexp::MatchLimits(), regexp::StepHook{OnSteps, this}) {}
+RegExpState::RegExpState(const RegExpData& data) : RegExpData(data), matcher(regexp::MatchLimits(), regexp::StepHook{OnSteps, this}) {}
 
 RegExpState& RegExpStateOf(duk_context* ctx) { return *StateOf(ctx).regexp; }
 

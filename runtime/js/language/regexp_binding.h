@@ -30,10 +30,8 @@ struct Subject {
   size_t length = 0;                               // UTF-16 code units
 };
 
-// Programs, scratch memory and the latest subject that needed conversion; one per heap.
-struct RegExpState {
-  RegExpState();
-
+// Programs and the latest subject that needed conversion.
+struct RegExpData {
   static constexpr size_t kCacheSize = 128;
   struct CacheEntry {
     std::string key;  // flags '/' pattern
@@ -41,11 +39,6 @@ struct RegExpState {
   };
   // By hash of the key: what is cached depends on the program's texts, never on addresses.
   std::array<CacheEntry, kCacheSize> cache;
-
-  regexp::Matcher matcher;
-  std::vector<int32_t> captures;
-  duk_context* running = nullptr;  // the context of the match that is going on
-  bool stopped_with_error = false;
 
   void* subject_holder = nullptr;  // slot 0: the converted string
   void* subject = nullptr;
@@ -70,6 +63,16 @@ struct RegExpState {
   void* engine_replace = nullptr;
   void* engine_split = nullptr;
   void* slow = nullptr;  // glue: the generic algorithms, for patched or subclassed RegExps
+};
+
+// The same with the memory that matching uses; one per heap.
+struct RegExpState : RegExpData {
+  explicit RegExpState(const RegExpData& data = {});
+
+  regexp::Matcher matcher;
+  std::vector<int32_t> captures;
+  duk_context* running = nullptr;  // the context of the match that is going on
+  bool stopped_with_error = false;
 };
 
 RegExpState& RegExpStateOf(duk_context* ctx);

@@ -30,21 +30,28 @@ void ReleaseCell(void* pointer) {
   *cell->alive = false;
   delete cell;
 }
-const NativeType kWeakCellType = {"WeakCell", ReleaseCell, 0};
+// A WeakRef of the same capture shares `alive` with its cell, so it is kept and not made anew.
+NativeMaker KeepCell(void* pointer) {
+  return [saved = *static_cast<const WeakCell*>(pointer)]() -> void* {
+    *saved.alive = true;
+    return new WeakCell(saved);
+  };
+}
+const NativeType kWeakCellType = {"WeakCell", ReleaseCell, 0, KeepCell};
 
 struct WeakCollection {
   uint32_t number;
 };
 void ReleaseCollection(void* pointer) { delete static_cast<WeakCollection*>(pointer); }
-const NativeType kWeakMapType = {"WeakMap", ReleaseCollection, 0};
-const NativeType kWeakSetType = {"WeakSet", ReleaseCollection, 0};
+const NativeType kWeakMapType = {"WeakMap", ReleaseCollection, 0, KeepCopy<WeakCollection>};
+const NativeType kWeakSetType = {"WeakSet", ReleaseCollection, 0, KeepCopy<WeakCollection>};
 
 struct WeakReference {
   void* target;
   std::shared_ptr<bool> alive;
 };
 void ReleaseReference(void* pointer) { delete static_cast<WeakReference*>(pointer); }
-const NativeType kWeakRefType = {"WeakRef", ReleaseReference, 0};
+const NativeType kWeakRefType = {"WeakRef", ReleaseReference, 0, KeepCopy<WeakReference>};
 
 const NativeType kRegistryType = {"FinalizationRegistry", nullptr, 0};
 

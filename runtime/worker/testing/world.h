@@ -114,6 +114,10 @@ class World {
     Make(std::move(code));
   }
   explicit World(WorkerCode code) : scheduler_(clock_, order_, clock_) { Make(std::move(code)); }
+  // With code that several worlds share, and what is optional of the services.
+  World(std::shared_ptr<const WorkerCode> code, IsolateNursery* nursery, ExecutionObserver* observer) : scheduler_(clock_, order_, clock_) {
+    Make(std::move(code), nursery, observer);
+  }
 
   ~World() {
     Run([&] { worker_->Shutdown(); });
@@ -182,10 +186,12 @@ class World {
   Worker& worker() { return *worker_; }
 
  private:
-  void Make(WorkerCode code) {
-    worker_ = std::make_unique<Worker>(
-        WorkerServices{.scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_, .sender = &origin_},
-        std::make_shared<const WorkerCode>(std::move(code)));
+  void Make(WorkerCode code) { Make(std::make_shared<const WorkerCode>(std::move(code)), nullptr, nullptr); }
+  void Make(std::shared_ptr<const WorkerCode> code, IsolateNursery* nursery, ExecutionObserver* observer) {
+    const WorkerServices services = {
+        .scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_, .observer = observer, .nursery = nursery,
+                                     .sender = &origin_};
+    worker_ = std::make_unique<Worker>(services, std::move(code));
   }
 
   JumpingClock clock_;
