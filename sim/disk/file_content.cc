@@ -56,9 +56,11 @@ size_t FileContent::Write(uint64_t offset, std::string_view data) {
     std::memcpy(page->now.data() + within, data.data() + done, piece);
     done += piece;
   }
+  if (done == 0) return 0;
+  const uint64_t end = offset + done;
   // Also when readers see no change of size: a size that a failed Sync has forgotten is written again with the data that needs it.
-  if (done > 0 && offset + done > platter_size_) size_pending_ = true;
-  if (done > 0) size_ = std::max(size_, offset + done);
+  if (end > size_ || end > platter_size_) size_pending_ = true;
+  size_ = std::max(size_, end);
   return done;
 }
 
