@@ -24,12 +24,10 @@ enum class Weight : uint8_t { kNever, kElsewhere, kNearby, kSameActor, kTrouble,
 
 class Chooser {
  public:
-  Chooser(const JournalView& journal, const Failure& failure) : journal_(journal), failure_(failure), exchanges_(journal) {
-    FindEnd();
+  Chooser(const JournalView& journal, const Failure& failure)
+      : journal_(journal), failure_(failure), exchanges_(journal), end_(FailureEvent(journal, failure)) {
     FindFailing();
   }
-
-  size_t end() const { return end_; }
 
   Weight WeightOf(size_t index) const {
     const Event& event = journal_.events[index];
@@ -58,18 +56,6 @@ class Chooser {
   }
 
  private:
-  // The failing check's own event; the last event if it has none.
-  void FindEnd() {
-    end_ = journal_.events.empty() ? 0 : journal_.events.size() - 1;
-    for (size_t i = journal_.events.size(); i > 0; --i) {
-      const Event& event = journal_.events[i - 1];
-      if (event.kind == EventKind::kCheck && event.value != 0 && (failure_.check.empty() || event.label == failure_.check)) {
-        end_ = i - 1;
-        return;
-      }
-    }
-  }
-
   // The failing request: its messages, keys, actors, and the span of time it took.
   void FindFailing() {
     if (journal_.events.empty()) return;
@@ -152,7 +138,7 @@ class Chooser {
   const JournalView& journal_;
   const Failure& failure_;
   const ExchangeIndex exchanges_;
-  size_t end_ = 0;
+  const size_t end_;
   std::set<uint64_t> messages_;
   std::set<uint64_t> keys_;
   std::set<ActorId> actors_;
@@ -235,11 +221,20 @@ std::vector<std::string> Command(std::string_view command, size_t columns) {
 
 }  // namespace
 
+size_t FailureEvent(const JournalView& journal, const Failure& failure) {
+  for (size_t i = journal.events.size(); i > 0; --i) {
+    const Event& event = journal.events[i - 1];
+    const bool failed = event.kind == EventKind::kCheck && event.value != 0;
+    if (failed && (failure.check.empty() || event.label == failure.check)) return i - 1;
+  }
+  return journal.events.empty() ? 0 : journal.events.size() - 1;
+}
+
 std::vector<size_t> StoryEvents(const JournalView& journal, const Failure& failure, size_t events_max) {
   std::vector<size_t> chosen;
   if (journal.events.empty() || events_max == 0) return chosen;
   const Chooser chooser(journal, failure);
-  const size_t end = chooser.end();
+  const size_t end = FailureEvent(journal, failure);
   struct Candidate {
     Weight weight;
     size_t distance;  // to the failure
@@ -277,7 +272,7 @@ std::string StoryText(const StoryInput& input, const StoryLimits& limits) {
   const size_t room = limits.lines > taken ? limits.lines - taken : 1;
   const std::vector<size_t> told = StoryEvents(journal, failure, room);
   if (!told.empty()) {
-    const Event& end = journal.events[Chooser(journal, failure).end()];
+    const Event& end = journal.events[FailureEvent(journal, failure)];
     head.push_back(
         StrCat("  at ", ElapsedText(end.time - journal.start), ", event ", Grouped(end.number), " of ", Grouped(journal.events_in_run)));
     head.push_back("");

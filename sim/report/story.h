@@ -57,6 +57,9 @@ struct StoryLimits {
 // folded with backslashes, as a shell takes it, and may then exceed the limits.
 std::string StoryText(const StoryInput& input, const StoryLimits& limits = {});
 
+// The index of the event that is the failure: that of the failed check, else the last one. 0 of an empty journal.
+size_t FailureEvent(const JournalView& journal, const Failure& failure);
+
 // The indices of the events that the story would tell, in order: the timeline marks them too.
 std::vector<size_t> StoryEvents(const JournalView& journal, const Failure& failure, size_t events_max);
 

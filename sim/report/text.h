@@ -27,6 +27,8 @@ std::string Hex(uint64_t number);
 
 // One line of valid UTF-8 without control characters; "\n" becomes the two characters \n.
 std::string Printable(std::string_view text);
+// Broken sequences replaced by U+FFFD, all else as it is.
+std::string ValidUtf8(std::string_view text);
 // How many columns `text` takes, a character being one.
 size_t Columns(std::string_view text);
 // At most so many columns; what is cut off shows as "...". `text` is valid UTF-8.

@@ -58,6 +58,7 @@ const EXCEPTIONS = [
   {path: 'tests/conformance/wpt_url_test.cc', rules: ['environment', 'file', 'stdio'], reason: 'reads test data from a folder named by the environment'},
   {path: 'tests/conformance/js_semantics_test.cc', rules: ['file', 'stdio'], reason: 'reads its snippets and prints which fail'},
   {path: 'tests/parity/os_world.h', rules: ['file'], reason: 'makes a fresh folder for the machine\'s version of the Disk seam'},
+  {path: 'sim/report/testing/timeline_sample.cc', rules: ['stdio'], reason: 'a program of a test: prints the page that a browser opens'},
   {path: 'runtime/base/check.cc', rules: ['stdio'], reason: 'a failed check prints where, then ends the process'},
 ];
 
