@@ -12,6 +12,13 @@ using Wide = unsigned __int128;
 // [0, bound) from 64 random bits, without division.
 uint64_t Scale(uint64_t hash, uint64_t bound) { return static_cast<uint64_t>(static_cast<Wide>(hash) * bound >> 64); }
 
+// [low, high] from 64 random bits, even for the widest range.
+int64_t ScaleInto(uint64_t hash, int64_t low, int64_t high) {
+  EDGE_CHECK(low <= high) << low << ".." << high;
+  const uint64_t width = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+  return static_cast<int64_t>(static_cast<uint64_t>(low) + (width == UINT64_MAX ? hash : Scale(hash, width + 1)));
+}
+
 uint64_t Total(std::span<const uint32_t> weights) {
   uint64_t total = 0;
   for (const uint32_t weight : weights) total += weight;
@@ -23,13 +30,11 @@ uint64_t Total(std::span<const uint32_t> weights) {
 int64_t Distribution::Sample(uint64_t hash) const {
   switch (shape_) {
     case Shape::kUniform:
-      EDGE_CHECK(low_ <= high_) << low_ << ".." << high_;
-      return low_ + static_cast<int64_t>(Scale(hash, static_cast<uint64_t>(high_ - low_) + 1));
+      return ScaleInto(hash, low_, high_);
     case Shape::kTail: {
-      EDGE_CHECK(low_ <= high_) << low_ << ".." << high_;
       const uint64_t square = static_cast<uint64_t>(static_cast<Wide>(hash) * hash >> 64);
       const uint64_t fourth = static_cast<uint64_t>(static_cast<Wide>(square) * square >> 64);
-      return low_ + static_cast<int64_t>(Scale(fourth, static_cast<uint64_t>(high_ - low_) + 1));
+      return ScaleInto(fourth, low_, high_);
     }
     case Shape::kChance:
       EDGE_CHECK(low_ >= 0 && high_ > 0 && low_ <= high_) << low_ << " in " << high_;
