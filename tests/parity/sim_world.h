@@ -9,6 +9,11 @@
 
 #include "runtime/base/check.h"
 #include "runtime/fiber/scheduler.h"
+#include "sim/disk/platter.h"
+#include "sim/disk/sim_disk.h"
+#include "sim/machine/oracle_adversary.h"
+#include "sim/machine/sim_process.h"
+#include "sim/machine/sim_random.h"
 #include "sim/network/fabric.h"
 #include "sim/network/sim_network.h"
 #include "sim/oracle/seeded_strategy.h"
@@ -24,7 +29,11 @@ class SimWorld {
   Scheduler& scheduler() { return world_.scheduler(); }
   const Clock& clock() { return world_.clock(); }
   Network& network() { return network_; }
+  Disk& disk() { return disk_; }
+  Random& random() { return random_; }
+  Process& process() { return process_; }
   ReadyOrder& order() { return world_.order(); }
+  Adversary& adversary() { return adversary_; }
 
   void Run(absl::AnyInvocable<void()> body) {
     const absl::Status ran = world_.Run(std::move(body));
@@ -43,6 +52,12 @@ class SimWorld {
   sim::ActorId actor_ = world_.recorder().AddActor("node1", sim::ActorKind::kNode);
   sim::Fabric fabric_{world_};
   sim::SimNetwork network_{fabric_, "node1", actor_, nullptr};
+  sim::Platter platter_;
+  sim::SimDisk disk_{world_, platter_, actor_, nullptr};
+  sim::SimRandom random_{world_.oracle(), world_.recorder(), actor_, 1};
+  const sim::EnvironmentVariables environment_;
+  sim::SimProcess process_{{.name = "node1", .incarnation = 1}, environment_, nullptr, nullptr};
+  sim::OracleAdversary adversary_{world_.faults(), actor_, nullptr};
 };
 
 }  // namespace edge::parity
