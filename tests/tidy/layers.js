@@ -41,7 +41,7 @@ const LIBRARIES = [
   {prefix: /^duktape\.h$|^duk_/, folders: /^runtime\/(js|web|worker)(\/|$)/, instead: 'use runtime/js/isolate.h'},
   {prefix: /^boost\/context\//, folders: /^runtime\/fiber$/, instead: 'use runtime/fiber'},
   {prefix: /^boost\/(beast|asio)/, folders: /^net\/(http|websocket|tls)$/, instead: 'use net/http'},
-  {prefix: /^boost\/json/, folders: /^runtime\/(config|bundle|js|main|worker)$|^(sim|properties|tests)(\/|$)/, instead: 'parse JSON in the package that owns the format'},
+  {prefix: /^boost\/json/, folders: /^runtime\/(config|bundle|js|main|node|worker)$|^(sim|properties|tests)(\/|$)/, instead: 'parse JSON in the package that owns the format'},
   {prefix: /^toml\+\+/, folders: /^runtime\/config$/, instead: 'use runtime/config/document.h'},
   {prefix: /^sqlite3/, folders: /^storage(\/|$)/, instead: 'SQLite is behind storage/image'},
   {prefix: /^unicode\//, folders: /^runtime\/(url|regexp|js|web)(\/|$)/, instead: 'ask the package that owns the text operation'},
