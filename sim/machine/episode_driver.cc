@@ -160,7 +160,7 @@ void EpisodeDriver::State::Finish(Course& course, size_t index) {
 void EpisodeDriver::State::BeginCrash(Course& course, CrashKind kind) {
   Machine& machine = *course.victim->machine;
   course.incarnation = machine.incarnations();
-  const uint64_t turns = MixHash(course.episode->key) % (kTurnsBeforeCrashMax + 1);
+  const uint64_t turns = Shape(course, kTurnsBeforeCrashMax + 1);
   machine.AfterTurns(turns, [self = shared_from_this(), &course, kind] {
     if (!self->over()) self->CrashNow(course, kind);
   });
