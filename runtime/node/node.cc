@@ -13,6 +13,7 @@ Node::Node(const Seams& seams, worker::Log& log, std::shared_ptr<const worker::W
                                            .adversary = seams.adversary,
                                            .log = log,
                                            .observer = options_.observer,
+                                           .nursery = options_.nursery,
                                            .sender = &sender_};
   worker_ = std::make_unique<worker::Worker>(services, std::move(code));
   front_ = std::make_unique<worker::HttpFront>(*worker_, options_.detail);

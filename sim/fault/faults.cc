@@ -209,6 +209,7 @@ bool Faults::Strikes(const FaultSite& site, ActorId actor, Key key, ActorId peer
 
 void Faults::Record(const FaultSite& site, ActorId actor, Key key, ActorId peer) {
   ++injected_[static_cast<size_t>(site.family)];
+  struck_.push_back({&site, clock_.Now(), clock_.Now()});
   recorder_.Record({.kind = EventKind::kFault, .actor = actor, .peer = peer, .label = site.name(), .key = key, .value = 1});
 }
 
@@ -224,7 +225,10 @@ uint64_t Faults::ShapeOf(const FaultSite& site, ActorId actor, Key key, uint64_t
 
 const std::vector<Episode>& Faults::episodes() const { return plan_->episodes; }
 
-void Faults::Began(const Episode& episode, ActorId victim, ActorId peer) { Record(*episode.site, victim, episode.key, peer); }
+void Faults::Began(const Episode& episode, ActorId victim, ActorId peer) {
+  Record(*episode.site, victim, episode.key, peer);
+  struck_.back().end = episode.end;
+}
 
 bool Faults::IsActive(const FaultSite& site) const { return plan_->sites[site.index].active; }
 

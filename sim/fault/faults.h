@@ -87,6 +87,13 @@ class Faults {
   const FaultOptions& options() const { return options_; }
   // Faults that struck and episodes that began, by family.
   const std::array<uint64_t, kFaultFamilies>& injected() const { return injected_; }
+  // All of them in order: what may explain what somebody suffered. The trouble of a strike may last beyond it.
+  struct Struck {
+    const FaultSite* site;
+    Instant begin;
+    Instant end;  // of an episode; a strike's is its beginning
+  };
+  const std::vector<Struck>& struck() const { return struck_; }
 
  private:
   struct Plan;
@@ -105,6 +112,7 @@ class Faults {
   const FaultOptions options_;
   bool healed_ = false;
   std::array<uint64_t, kFaultFamilies> injected_ = {};
+  std::vector<Struck> struck_;
   std::unique_ptr<Plan> plan_;
 };
 

@@ -1,0 +1,87 @@
+// AppNode: one machine of a simulated world running the application: a real Node on simulated seams, started again after each crash.
+//
+// Around the node: its log and its worker's executions go into the recorder, and a watching handler notes which requests the worker has
+// begun and how their answers ended, named by the client's CF-Ray header; that is what lets a check tell a platform's mistake from a fault.
+#ifndef EDGE_SIM_SCENARIO_APP_NODE_H_
+#define EDGE_SIM_SCENARIO_APP_NODE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/fiber/event.h"
+#include "runtime/node/node.h"
+#include "runtime/worker/isolate_nursery.h"
+#include "runtime/worker/worker_code.h"
+#include "sim/machine/machine.h"
+#include "sim/world.h"
+
+namespace edge::sim {
+
+// What happened to one attempt at a node, by ray.
+struct Served {
+  std::string node;
+  uint64_t incarnation = 0;
+  Instant begin;
+  Instant end;
+  enum class End : uint8_t { kRunning, kAnswered, kCutOff } ended = End::kRunning;
+  int times = 0;  // that the worker began it: more than once is the platform's mistake
+};
+
+// How a worker's handler ended otherwise than well.
+struct Incident {
+  Instant time;
+  std::string node;
+  worker::Outcome outcome = worker::Outcome::kOk;
+  std::string message;
+  uint64_t key = 0;
+};
+
+// What the nodes of a run have in common.
+struct NodeLedger {
+  std::map<uint64_t, Served> served;  // by ray
+  std::vector<Incident> incidents;
+  uint64_t entered = 0;               // events whose handler has been called
+  std::vector<std::string> problems;  // a node that could not start, a stop that was not clean
+};
+
+class AppNode {
+ public:
+  // All borrowed.
+  AppNode(World& world, Machine& machine, std::shared_ptr<const worker::WorkerCode> code, worker::IsolateNursery* nursery,
+          NodeLedger& ledger);
+  ~AppNode();  // REQUIRES: the machine is down
+
+  // Starts the machine, and the node again each time it is started. MAY SUSPEND.
+  void Start();
+  // Waits until it listens. kDeadlineExceeded; kFailedPrecondition: the worker cannot start. MAY SUSPEND.
+  absl::Status WaitUntilServing(Instant deadline);
+  // Asks the running incarnation to finish what it does and end. MAY SUSPEND.
+  absl::Status StopGracefully(Instant deadline);
+
+  Machine& machine() { return machine_; }
+  static constexpr uint16_t kPort = 8787;
+
+ private:
+  class SimLog;
+  class Watcher;
+  class WatchingHandler;
+  struct Incarnation;
+
+  void Run(const Seams& seams);
+
+  World& world_;
+  Machine& machine_;
+  const std::shared_ptr<const worker::WorkerCode> code_;
+  worker::IsolateNursery* const nursery_;
+  NodeLedger& ledger_;
+  Incarnation* running_ = nullptr;  // null while down
+  edge::Event serving_;
+  edge::Event down_;
+  absl::Status start_status_;
+};
+
+}  // namespace edge::sim
+
+#endif  // EDGE_SIM_SCENARIO_APP_NODE_H_
