@@ -485,7 +485,10 @@ bool Link::Receive(Side receiver, const Segment& segment) {
     Record(EventKind::kDeliver, receiver, "network.deliver", segment.message, static_cast<int64_t>(bytes.size()));
     return true;
   }
-  if (!me.alive() || me.broken()) return false;
+  if (!me.alive() || me.broken()) {
+    if (segment.kind == Segment::Kind::kBreak && !me.dead) SendReset(receiver);
+    return false;
+  }
   if (segment.kind == Segment::Kind::kEnd) {
     in.end_arrived = true;
     Record(EventKind::kClose, receiver, "network.read.end", segment.message);
@@ -575,6 +578,7 @@ void Link::Abort(Side side) {
   Direction& out = from(side);
   const uint64_t message = CombineHash(out.key, kResetName);
   Record(EventKind::kClose, side, "network.abort", message);
+  if (out.over) return;  // the news of its end is on the way
   if (out.pipe.in_flight() > 0 && world().oracle().Chance(kAbortOvertakesPoint, actor(side), message, kHalf)) out.pipe.DropInFlight();
   SendReset(side);
 }

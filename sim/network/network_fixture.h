@@ -23,7 +23,7 @@
 namespace edge::sim {
 
 // Everything is the mildest, except at points that the test names.
-class MildStrategy final : public Strategy {
+class MildStrategy : public Strategy {
  public:
   int64_t Draw(const DecisionPoint& point, Key key, const Distribution& distribution) override {
     for (const auto& [name, value] : wishes_) {
