@@ -28,6 +28,7 @@ void WriteHeader(ByteWriter& writer, const TraceHeader& header) {
   writer.Text(header.edge_version);
   writer.Fixed64(header.seed);
   writer.Text(header.strategy);
+  writer.Text(header.application);
   writer.Text(header.bundle);
   writer.Fixed64(header.scenario);
   writer.Text(header.contract);
@@ -43,6 +44,7 @@ TraceHeader ReadHeader(ByteReader& reader) {
   header.edge_version = reader.Text(kTextBytesMax);
   header.seed = reader.Fixed64();
   header.strategy = reader.Text(kTextBytesMax);
+  header.application = reader.Text(kTextBytesMax);
   header.bundle = reader.Text(kTextBytesMax);
   header.scenario = reader.Fixed64();
   header.contract = reader.Text(kTextBytesMax);
@@ -88,7 +90,8 @@ struct Place {
 
 Trace::Trace(TraceHeader header, std::span<const Actor> actors, std::span<const Decision> decisions)
     : header_(std::move(header)), decisions_(decisions.begin(), decisions.end()) {
-  for (std::string* const text : {&header_.edge_version, &header_.strategy, &header_.bundle, &header_.contract, &header_.signature}) {
+  for (std::string* const text :
+       {&header_.edge_version, &header_.strategy, &header_.application, &header_.bundle, &header_.contract, &header_.signature}) {
     if (text->size() > kTextBytesMax) text->resize(kTextBytesMax);
   }
   for (const Actor& actor : actors) actors_.push_back(actor.name);
@@ -221,8 +224,8 @@ std::vector<TraceMismatch> Trace::Differences(const TraceHeader& here) const {
     if (recorded != now) differences.push_back({field, std::move(recorded), std::move(now), std::move(advice)});
   };
   compare("edge version", header_.edge_version, here.edge_version, "use the edge that recorded it, or replay it aligned");
-  compare("bundle", header_.bundle, here.bundle,
-          "it is of another application, or the application was edited: name the right one, or replay it aligned");
+  compare("application", header_.application, here.application, StrCat("name the folder of ", header_.application));
+  compare("bundle", header_.bundle, here.bundle, "the application was edited: use the version that was recorded, or replay it aligned");
   compare("scenario", Hex(header_.scenario), Hex(here.scenario), "use the scenario that it was recorded with, or replay it aligned");
   compare("contract", header_.contract, here.contract, StrCat("say --contract ", header_.contract));
   compare("fault model", Hex(header_.fault_model), Hex(here.fault_model), "use the edge that recorded it, or replay it aligned");

@@ -30,6 +30,7 @@ TraceHeader SomeHeader() {
   return {.edge_version = "0.1",
           .seed = 42,
           .strategy = "pct(3)",
+          .application = "shop",
           .bundle = "c0ffee",
           .scenario = 11,
           .contract = "cloudflare",
@@ -156,7 +157,7 @@ TEST(Trace, SaysWhichPartMakesNoSense) {
     ByteWriter body;
     body.Text("v");
     body.Fixed64(1);
-    for (const std::string_view text : {"random", "bundle"}) body.Text(text);
+    for (const std::string_view text : {"random", "shop", "bundle"}) body.Text(text);
     body.Fixed64(2);
     body.Text("edge");
     for (int i = 0; i < 3; ++i) body.Fixed64(3);
@@ -235,6 +236,7 @@ TEST(Trace, SaysWhatHasChangedSinceItWasRecorded) {
   const std::pair<std::string_view, void (*)(TraceHeader&)> changes[] = {
       {"edge version", [](TraceHeader& h) { h.edge_version = "0.2"; }},
       {"bundle", [](TraceHeader& h) { h.bundle = "decaf"; }},
+      {"application", [](TraceHeader& h) { h.application = "blog"; }},
       {"scenario", [](TraceHeader& h) { h.scenario = 0; }},
       {"contract", [](TraceHeader& h) { h.contract = "edge"; }},
       {"fault model", [](TraceHeader& h) { h.fault_model = 0; }},
