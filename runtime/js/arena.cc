@@ -79,30 +79,58 @@ Arena::~Arena() {
 
 bool Arena::HasImages() { return !kUseMalloc; }
 
+size_t Arena::ContentBytes(const Unit& unit) {
+  switch (unit.kind) {
+    case Kind::kSlab:
+      return unit.carved;
+    case Kind::kLarge:
+      return static_cast<size_t>(unit.count) * kUnit;
+    case Kind::kFree:
+    case Kind::kInner:
+      break;
+  }
+  return 0;
+}
+
 Arena::Image Arena::Save() const {
   EDGE_CHECK(HasImages());
   Image image;
   image.state_ = state_;
-  image.table_bytes_ = state_.units_touched * sizeof(Unit);
-  image.unit_bytes_ = static_cast<size_t>(state_.units_touched) * kUnit;
-  image.content_ = std::make_unique_for_overwrite<char[]>(image.bytes());
-  std::memcpy(image.content_.get(), units_, image.table_bytes_);
-  std::memcpy(image.content_.get() + image.table_bytes_, base_, image.unit_bytes_);
+  image.table_.assign(units_, units_ + state_.units_touched);
+  for (uint32_t first = 0; first < state_.units_touched; first += units_[first].count) image.bytes_ += ContentBytes(units_[first]);
+  image.content_ = std::make_unique_for_overwrite<char[]>(image.bytes_);
+  char* out = image.content_.get();
+  for (uint32_t first = 0; first < state_.units_touched; first += units_[first].count) {
+    const size_t bytes = ContentBytes(units_[first]);
+    std::memcpy(out, UnitAddress(first), bytes);
+    out += bytes;
+  }
   return image;
 }
 
 void Arena::Restore(const Image& image) {
-  // What has been touched since becomes as new: all zero. A part of it keeps its memory, since it is about to be used again.
-  const uint32_t first = image.state_.units_touched;
-  EDGE_CHECK(first <= state_.units_touched);
-  const uint32_t count = state_.units_touched - first;
-  const uint32_t kept = std::min(count, kFreeUnitsKept);
-  std::memset(static_cast<void*>(units_ + first), 0, count * sizeof(Unit));
-  std::memset(UnitAddress(first), 0, static_cast<size_t>(kept) * kUnit);
-  if (count > kept) madvise(UnitAddress(first + kept), static_cast<size_t>(count - kept) * kUnit, MADV_DONTNEED);
+  const uint32_t touched_before = state_.units_touched;
+  const uint32_t touched = image.state_.units_touched;
+  EDGE_CHECK(touched <= touched_before);
   state_ = image.state_;
-  std::memcpy(static_cast<void*>(units_), image.content_.get(), image.table_bytes_);
-  std::memcpy(base_, image.content_.get() + image.table_bytes_, image.unit_bytes_);
+  std::copy(image.table_.begin(), image.table_.end(), units_);
+  std::fill(units_ + touched, units_ + touched_before, Unit{});
+  const char* from = image.content_.get();
+  for (uint32_t first = 0; first < touched; first += units_[first].count) {
+    const size_t bytes = ContentBytes(units_[first]);
+    std::memcpy(UnitAddress(first), from, bytes);
+    from += bytes;
+    MakeZero(UnitAddress(first) + bytes, UnitAddress(first + units_[first].count));
+  }
+  MakeZero(UnitAddress(touched), UnitAddress(touched_before));
+}
+
+// What was in free memory must not be told apart from what was there the last time. A part keeps its pages: it is about to be used again.
+void Arena::MakeZero(char* begin, char* end) {
+  char* const middle = begin + std::min<size_t>(end - begin, kFreeUnitsKept * kUnit);
+  std::memset(begin, 0, middle - begin);
+  // Both are page boundaries: a slab is shorter, and all else begins and ends with a unit.
+  if (middle < end) madvise(middle, end - middle, MADV_DONTNEED);
 }
 
 bool Arena::Charge(size_t bytes) {

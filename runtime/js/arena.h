@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "runtime/base/byte_count.h"
 
@@ -40,7 +41,7 @@ class Arena {
   size_t limit_bytes() const { return state_.limit; }
   void set_limit_bytes(size_t limit) { state_.limit = limit; }
 
-  // All that the arena is at one moment, byte for byte: restoring it gives every block its address and content back, and what is allocated
+  // All blocks of one moment: restoring it gives each its address and content back, all other memory is zero, and what is allocated
   // afterwards gets the addresses that it got after the image was taken.
   class Image;
   // False under AddressSanitizer, where the blocks are not in the arena's range.
@@ -86,6 +87,9 @@ class Arena {
   void LinkSlab(uint32_t slab);
   void UnlinkSlab(uint32_t slab);
   bool Charge(size_t bytes);
+  // Of the run of units that begins with this one: the part from its start in which blocks were ever handed out.
+  static size_t ContentBytes(const Unit& unit);
+  static void MakeZero(char* begin, char* end);
 
   // What allocations change, beside the unit table.
   struct State {
@@ -109,14 +113,14 @@ class Arena {
 
 class Arena::Image {
  public:
-  size_t bytes() const { return table_bytes_ + unit_bytes_; }
+  size_t bytes() const { return bytes_ + table_.size() * sizeof(Unit); }
 
  private:
   friend class Arena;
   State state_;
-  size_t table_bytes_ = 0;
-  size_t unit_bytes_ = 0;
-  std::unique_ptr<char[]> content_;  // the used part of the table, then the units
+  std::vector<Unit> table_;
+  size_t bytes_ = 0;
+  std::unique_ptr<char[]> content_;  // ContentBytes of each run, one after the other
 };
 
 }  // namespace edge::js

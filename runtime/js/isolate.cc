@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/base/str_cat.h"
 #include "runtime/js/isolate_core.h"
 
 namespace edge::js {
@@ -363,19 +364,20 @@ bool Isolate::SupportsCapture() { return Arena::HasImages(); }
 
 bool Isolate::captured() const { return core_->captured != nullptr; }
 
-bool Isolate::Capture() {
+absl::Status Isolate::Capture() {
   IsolateCore& core = *core_;
   EDGE_CHECK(core.depth == 0 && core.captured == nullptr);
-  if (!Arena::HasImages() || core.condemned != Limit::kNone) return false;
+  if (!Arena::HasImages()) return absl::FailedPreconditionError("this build has no images of memory");
+  if (core.condemned != Limit::kNone) return absl::FailedPreconditionError("the isolate is condemned");
   auto captured = std::make_unique<CapturedIsolate>();
   for (const Attachment& attachment : core.attachments) {
     if (attachment.value == nullptr) continue;
-    if (attachment.keep == nullptr) return false;
+    if (attachment.keep == nullptr) return absl::FailedPreconditionError("an attachment cannot be kept");
     captured->restore_attachments.push_back(attachment.keep(attachment.value));
   }
   struct Collector {
     std::vector<CapturedIsolate::Native>& natives;
-    bool all_kept = true;
+    const NativeType* not_kept = nullptr;
   } collector = {captured->natives};
   edge_for_each_native(
       core.ctx,
@@ -383,21 +385,23 @@ bool Isolate::Capture() {
         auto& out = *static_cast<Collector*>(data);
         const auto* type = reinterpret_cast<const NativeType*>(engine_type);
         if (type->keep == nullptr) {
-          if (type->release != nullptr) out.all_kept = false;
+          if (type->release != nullptr) out.not_kept = type;
           return;
         }
         out.natives.push_back({object, type->keep(pointer)});
-        if (out.natives.back().make == nullptr) out.all_kept = false;
+        if (out.natives.back().make == nullptr) out.not_kept = type;
       },
       &collector);
-  if (!collector.all_kept) return false;
+  if (collector.not_kept != nullptr) {
+    return absl::FailedPreconditionError(StrCat("an object of the kind \"", collector.not_kept->name, "\" cannot be kept"));
+  }
   captured->arena = core.arena.Save();
   captured->cpu = core.cpu;
   captured->memory_failures = core.memory_failures;
   captured->classes = core.classes;
   captured->attachments = core.attachments;
   core.captured = std::move(captured);
-  return true;
+  return absl::OkStatus();
 }
 
 void Isolate::Rewind() {

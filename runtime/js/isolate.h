@@ -23,6 +23,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "duktape.h"
 #include "runtime/base/byte_count.h"
 #include "runtime/base/time.h"
@@ -137,9 +138,9 @@ class Isolate {
   // ---- Warm start: an isolate that was started once is rewound to that moment, instead of being started again ----
 
   // Remembers the isolate as it is now, for Rewind: memory, counters, native objects, attachments. Changes nothing that JavaScript could
-  // notice. False if that cannot be done: the isolate is condemned, an attachment or a native object cannot be kept, or the
-  // build keeps blocks in malloc (AddressSanitizer). REQUIRES: nobody is inside; not captured yet.
-  bool Capture();
+  // notice. kFailedPrecondition with the reason if that cannot be done: the isolate is condemned, an attachment or a native object cannot
+  // be kept, or the build keeps blocks in malloc (AddressSanitizer). REQUIRES: nobody is inside; not captured yet.
+  absl::Status Capture();
   // False in builds in which Capture never succeeds.
   static bool SupportsCapture();
   bool captured() const;

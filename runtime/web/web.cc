@@ -120,10 +120,11 @@ duk_ret_t IndexOfBytes(duk_context* ctx) {
 // The account is empty when the objects are gone, and those that are made again fill it.
 absl::AnyInvocable<void()> KeepState(void* attached) {
   auto* state = static_cast<WebState*>(attached);
-  return [state, forgotten_timers = state->forgotten_timers] {
+  return [state, saved = *state] {
     EDGE_CHECK(state->memory.used_bytes == 0);
+    *state = saved;
     state->host = nullptr;
-    state->forgotten_timers = forgotten_timers;
+    state->memory.used_bytes = 0;
   };
 }
 

@@ -28,7 +28,10 @@ constexpr uint32_t kPropsSlot = 0;
 void DestroyApi(void* api) { delete static_cast<WorkerApi*>(api); }
 absl::AnyInvocable<void()> KeepApi(void* attached) {
   auto* api = static_cast<WorkerApi*>(attached);
-  return [api] { api->sink = nullptr; };
+  return [api, saved = *api] {
+    *api = saved;
+    api->sink = nullptr;
+  };
 }
 
 WorkerApi& ApiOf(duk_context* ctx) { return *static_cast<WorkerApi*>(js::GetAttachment(ctx, js::AttachmentKind::kWorker)); }

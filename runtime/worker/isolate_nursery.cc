@@ -30,6 +30,8 @@ void WarmNursery::GiveBack(std::shared_ptr<const WorkerCode> code, ParkedIsolate
   if (waiting.size() < limits_.parked_max) waiting.push_back(std::move(parked));
 }
 
+void WarmNursery::OnNotKept(const WorkerCode&, std::string_view reason) { not_kept_reason_ = reason; }
+
 size_t WarmNursery::parked() const {
   size_t count = 0;
   for (const Shelf& shelf : shelves_) count += shelf.parked.size();

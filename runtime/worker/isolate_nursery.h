@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/js/isolate.h"
@@ -45,6 +47,8 @@ class IsolateNursery {
   // An isolate that GiveBack parked for this very code object; nothing if there is none.
   virtual std::optional<ParkedIsolate> Take(const WorkerCode& code) = 0;
   virtual void GiveBack(std::shared_ptr<const WorkerCode> code, ParkedIsolate parked) = 0;
+  // A start-up succeeded, but the next one has to be cold too: `reason` says what it did.
+  virtual void OnNotKept(const WorkerCode& code, std::string_view reason) = 0;
 };
 
 // Keeps a few isolates of the codes used last. Code is told apart by its address, and kept from dying while isolates of it are parked.
@@ -60,11 +64,14 @@ class WarmNursery final : public IsolateNursery {
 
   std::optional<ParkedIsolate> Take(const WorkerCode& code) override;
   void GiveBack(std::shared_ptr<const WorkerCode> code, ParkedIsolate parked) override;
+  void OnNotKept(const WorkerCode& code, std::string_view reason) override;
 
   // Starts that were served, and those that were not.
   uint64_t taken() const { return taken_; }
   uint64_t missed() const { return missed_; }
   size_t parked() const;
+  // Of the latest start-up that could not be kept; empty if there was none.
+  const std::string& not_kept_reason() const { return not_kept_reason_; }
 
  private:
   struct Shelf {
@@ -76,6 +83,7 @@ class WarmNursery final : public IsolateNursery {
   std::vector<Shelf> shelves_;  // the one used last is at the end
   uint64_t taken_ = 0;
   uint64_t missed_ = 0;
+  std::string not_kept_reason_;
 };
 
 }  // namespace edge::worker

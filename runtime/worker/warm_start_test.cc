@@ -253,6 +253,7 @@ TEST(WarmStart, IsNotForAStartUpThatLookedOutside) {
     WarmNursery nursery;
     const std::vector<std::string> first = TraceOf(code, &nursery, {""});
     EXPECT_EQ(nursery.parked(), 0u) << start_up;
+    EXPECT_EQ(nursery.not_kept_reason().substr(0, 3), "it ") << start_up;
     EXPECT_EQ(TraceOf(code, &nursery, {""}), first) << start_up;
     EXPECT_EQ(nursery.taken(), 0u) << start_up;
   }
@@ -263,7 +264,7 @@ TEST(WarmStart, AStartUpThatLooksAtNothingIsKept) {
        {"new Date(0).toISOString()", "new Headers()", "crypto.subtle", "try { crypto.randomUUID(); } catch (e) {}"}) {
     WarmNursery nursery;
     (void)TraceOf(CodeOf(ModuleOf(start_up)), &nursery, {""});
-    EXPECT_EQ(nursery.parked(), WhereSupported(1)) << start_up;
+    EXPECT_EQ(nursery.parked(), WhereSupported(1)) << start_up << nursery.not_kept_reason();
   }
 }
 

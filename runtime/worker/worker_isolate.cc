@@ -70,7 +70,10 @@ absl::Status WorkerIsolate::LoadModule() {
   if (nursery_ != nullptr) parked = nursery_->Take(code_);
   EDGE_RETURN_IF_ERROR(parked.has_value() ? LoadWarm(*std::move(parked)) : LoadCold());
   starting_ = false;
-  if (nursery_ != nullptr && pure_start_ && !isolate_->captured()) isolate_->Capture();
+  if (nursery_ != nullptr && !isolate_->captured()) {
+    const absl::Status kept = impure_ == nullptr ? isolate_->Capture() : absl::FailedPreconditionError(impure_);
+    if (!kept.ok()) nursery_->OnNotKept(code_, std::string(kept.message()));
+  }
   return absl::OkStatus();
 }
 
@@ -100,7 +103,7 @@ void WorkerIsolate::SetSourceMap() {
     if (code_.source_map.empty()) return nullptr;
     absl::StatusOr<js::SourceMap> map = js::SourceMap::Parse(code_.source_map);
     if (!map.ok()) {
-      NoteImpure();
+      NoteImpure("its source map cannot be read");
       log_.Write(Severity::kWarning, code_.name, absl::StrCat("stack traces show the lowered code: ", std::string(map.status().message())));
       return nullptr;
     }
@@ -272,7 +275,7 @@ Invocation* WorkerIsolate::Find(uint64_t id) {
 }
 
 void WorkerIsolate::ReportUncaught(const Failure& failure) {
-  NoteImpure();
+  NoteImpure("it leaves an error uncaught");
   log_.Write(Severity::kError, code_.name, absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
 }
 
@@ -534,7 +537,7 @@ size_t WorkerIsolate::memory_bytes() const { return isolate_->memory_used_bytes(
 // --- js::IsolateHost ---
 
 WallTime WorkerIsolate::WallNow() {
-  NoteImpure();
+  NoteImpure("it looks at the clock");
   return frozen_wall_;
 }
 
@@ -546,7 +549,7 @@ Random& WorkerIsolate::CurrentRandom() {
 }
 
 uint64_t WorkerIsolate::RandomU64() {
-  NoteImpure();
+  NoteImpure("it draws random numbers");
   return CurrentRandom().NextU64();
 }
 
@@ -562,7 +565,7 @@ void WorkerIsolate::Interrupt() {
 
 void WorkerIsolate::OnUnhandledRejection(duk_context* ctx, void* data) {
   auto& self = *static_cast<WorkerIsolate*>(data);
-  self.NoteImpure();
+  self.NoteImpure("it leaves a rejection unhandled");
   if (web::DispatchRejection(ctx, web::RejectionEvent::kUnhandled)) return;
   Failure failure = FailureOf(js::DescribeError(ctx, -1));
   self.log_.Write(Severity::kError, self.code_.name,
@@ -671,7 +674,7 @@ void WorkerIsolate::RunTimers() {
 }
 
 void WorkerIsolate::Log(web::LogLevel level, std::string_view text) {
-  NoteImpure();
+  NoteImpure("it writes to the console");
   constexpr Severity kSeverity[] = {Severity::kDebug, Severity::kInfo, Severity::kWarning, Severity::kError};
   log_.Write(kSeverity[static_cast<size_t>(level) & 3], code_.name, text);
 }
@@ -682,12 +685,12 @@ void WorkerIsolate::ReportException(duk_context* ctx) {
 }
 
 void WorkerIsolate::FillRandom(std::span<std::byte> out) {
-  NoteImpure();
+  NoteImpure("it draws random numbers");
   CurrentRandom().Fill(out);
 }
 
 Duration WorkerIsolate::Elapsed() const {
-  NoteImpure();
+  NoteImpure("it looks at the clock");
   return frozen_now_ - started_;
 }
 

@@ -100,7 +100,9 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   void SetSourceMap();
   js::ErrorHooks Hooks();
   // The start-up has looked at something that the next one may see differently.
-  void NoteImpure() const { pure_start_ &= !starting_; }
+  void NoteImpure(const char* what) const {
+    if (starting_ && impure_ == nullptr) impure_ = what;
+  }
   bool AnythingPending() const;
   void WakeWaiting();
   Invocation* Find(uint64_t id);
@@ -150,7 +152,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
 
   std::unique_ptr<js::Isolate> isolate_;
   bool starting_ = true;
-  mutable bool pure_start_ = true;
+  mutable const char* impure_ = nullptr;  // why the start-up cannot be kept
   bool start_cancelled_ = false;
   StartRecord start_record_;
   FiberMutex lock_;                // who holds it runs JavaScript

@@ -188,8 +188,12 @@ class World {
  private:
   void Make(WorkerCode code) { Make(std::make_shared<const WorkerCode>(std::move(code)), nullptr, nullptr); }
   void Make(std::shared_ptr<const WorkerCode> code, IsolateNursery* nursery, ExecutionObserver* observer) {
-    const WorkerServices services = {
-        .scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_, .observer = observer, .nursery = nursery,
+    const WorkerServices services = {.scheduler = scheduler_,
+                                     .random = random_,
+                                     .adversary = adversary_,
+                                     .log = log_,
+                                     .observer = observer,
+                                     .nursery = nursery,
                                      .sender = &origin_};
     worker_ = std::make_unique<Worker>(services, std::move(code));
   }
