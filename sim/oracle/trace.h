@@ -27,9 +27,10 @@ namespace edge::sim {
 struct TraceHeader {
   std::string edge_version;
   uint64_t seed = 0;
-  std::string strategy;   // its name
-  std::string bundle;     // hash of the application's bundle
-  uint64_t scenario = 0;  // hash
+  std::string strategy;     // its name
+  std::string application;  // its name
+  std::string bundle;       // hash of the application's bundle
+  uint64_t scenario = 0;    // hash
   std::string contract;
   uint64_t fault_model = 0;  // FaultModelVersion()
   uint64_t limits = 0;       // hash
