@@ -25,7 +25,11 @@ void AppendNumber(std::string& out, uint64_t value, int base = 10) {
 }  // namespace
 
 Exchange::Exchange(Session& session, const Connection& connection, ConnectionPolicy& policy)
-    : session_(session), connection_(connection), policy_(policy), continue_due_(session.parser.expects_continue()) {}
+    : session_(session),
+      connection_(connection),
+      policy_(policy),
+      continue_due_(session.parser.expects_continue()),
+      watch_(session.scheduler, session.wire, session.limits.watch_ahead_bytes) {}
 
 const RequestHead& Exchange::head() const { return session_.parser.head(); }
 
@@ -49,7 +53,19 @@ absl::Status Exchange::Flush() { return session_.wire.Flush(); }
 
 // --- the request body ---
 
+void Exchange::WatchClient(ClientWatcher& watcher) {
+  if (!watch_.started()) watch_.Start(watcher, policy_.NextKey());
+}
+
 absl::StatusOr<size_t> Exchange::ReadBody(std::span<char> target) {
+  watch_.Pause();
+  absl::StatusOr<size_t> n = ReadBodyUnwatched(target);
+  // Between two pieces nobody watches: it would only read the body ahead, and whoever reads the next piece learns of a lost client.
+  if (session_.body.done()) watch_.Resume();
+  return n;
+}
+
+absl::StatusOr<size_t> Exchange::ReadBodyUnwatched(std::span<char> target) {
   Wire& wire = session_.wire;
   BodyDecoder& body = session_.body;
   if (!body_status_.ok()) return body_status_;

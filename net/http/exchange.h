@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "net/http/client_watch.h"
 #include "net/http/head.h"
 #include "net/network.h"
 
@@ -37,6 +38,8 @@ class ConnectionPolicy {
   virtual bool MayKeepOpen() const = 0;
   // The Date header's value.
   virtual std::string_view Date() = 0;
+  // Names one thing more that the connection starts by itself.
+  virtual uint64_t NextKey() = 0;
 };
 
 class Exchange {
@@ -82,7 +85,14 @@ class Exchange {
   // Whether it is known that nobody will read the response: sending or receiving has failed.
   bool client_gone() const;
 
+  // From now on until the handler returns: tells `watcher` (borrowed) when the client closes or resets the connection; output fails from
+  // then on. For handlers that are about to wait. While the request's body is being read, its reader is told instead. Later calls with the
+  // same watcher do nothing.
+  void WatchClient(ClientWatcher& watcher);
+
   // --- for the server, after the handler has returned ---
+  // Nobody is told any more. MAY SUSPEND.
+  void EndWatch() { watch_.Stop(); }
   enum class Verdict : uint8_t {
     kKeep,    // ready for the next request
     kClose,   // the client knows that this was the last response
@@ -104,6 +114,7 @@ class Exchange {
   void RefuseBody(int status, std::string_view reason);
   bool DrainUnreadBody();
   absl::Status WriteFramed(std::string_view data);
+  absl::StatusOr<size_t> ReadBodyUnwatched(std::span<char> target);
 
   Session& session_;
   const Connection& connection_;
@@ -116,6 +127,7 @@ class Exchange {
   bool refused_ = false;       // the server has answered, because of the body
   bool continue_due_ = false;  // the client waits for "100 Continue"
   absl::Status body_status_;   // sticky
+  ClientWatch watch_;
 };
 
 class Handler {

@@ -26,6 +26,8 @@ struct ServerLimits {
   ByteCount unread_body_bytes = ByteCount::KiB(256);    // read and dropped to keep the connection when a handler left the body unread
   Duration unread_body_time = Duration::Seconds(5);     // and for how long
 
+  ByteCount watch_ahead_bytes = ByteCount::KiB(64);  // received while a handler waits; beyond it a client's going is not noticed
+
   // --- the response ---
   Duration write_time = Duration::Seconds(30);  // for each piece of write_piece_bytes; the connection is aborted
   ByteCount write_piece_bytes = ByteCount::KiB(256);

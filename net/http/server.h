@@ -88,6 +88,7 @@ class Server {
     ListHook<ServerConnection> parked_hook;
 
    private:
+    friend class Policy;
     enum class After : uint8_t { kPark, kClose, kLinger, kAbort };
 
     After Serve(Session& session);

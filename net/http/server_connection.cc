@@ -12,13 +12,14 @@ namespace edge::http {
 // What an Exchange asks about the connection it is on.
 class Server::Policy final : public ConnectionPolicy {
  public:
-  Policy(Server& server, uint32_t requests) : server_(server), requests_(requests) {}
-  bool MayKeepOpen() const override { return !server_.draining_ && requests_ < server_.limits_.requests_per_connection_max; }
+  Policy(Server& server, ServerConnection& connection) : server_(server), connection_(connection) {}
+  bool MayKeepOpen() const override { return !server_.draining_ && connection_.requests_ < server_.limits_.requests_per_connection_max; }
   std::string_view Date() override { return server_.Date(); }
+  uint64_t NextKey() override { return CombineHash(connection_.key_, connection_.awakenings_++); }
 
  private:
   Server& server_;
-  const uint32_t requests_;
+  ServerConnection& connection_;
 };
 
 void Server::ServerConnection::Park() {
@@ -107,9 +108,10 @@ Server::ServerConnection::After Server::ServerConnection::Answer(Session& sessio
   session.body.Start(session.parser.framing(), session.parser.content_length());
   ++requests_;
   ++server_.stats_.requests;
-  Policy policy(server_, requests_);
+  Policy policy(server_, *this);
   Exchange exchange(session, *connection_, policy);
   server_.handler_.Handle(exchange);
+  exchange.EndWatch();
   Exchange::Verdict verdict = exchange.Conclude();
   session.wire.Unpin();
   switch (verdict) {

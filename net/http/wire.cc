@@ -82,6 +82,12 @@ absl::Status Wire::FlushBeforeReading() {
 
 absl::StatusOr<size_t> Wire::Fill(Instant deadline) {
   EDGE_RETURN_IF_ERROR(FlushBeforeReading());
+  return ReadBehind(deadline);
+}
+
+absl::StatusOr<size_t> Wire::ReadAhead() { return ReadBehind(scheduler_.clock().Now()); }
+
+absl::StatusOr<size_t> Wire::ReadBehind(Instant deadline) {
   MakeRoom();
   absl::StatusOr<size_t> n = connection_->Read(std::span<char>(buffer_.get() + end_, capacity_ - end_), deadline);
   if (n.ok()) {

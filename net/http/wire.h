@@ -49,6 +49,12 @@ class Wire {
   // Reads straight into `target`. REQUIRES: unread() is empty. Otherwise as Fill. MAY SUSPEND.
   absl::StatusOr<size_t> ReadInto(std::span<char> target, Instant deadline);
 
+  // Reads what is there behind unread(), which may move, and sends nothing. kDeadlineExceeded: nothing is there after all. Otherwise as
+  // Fill. Suspends for other fibers' turns only.
+  absl::StatusOr<size_t> ReadAhead();
+  // As Connection::NotifyReadable.
+  void NotifyReadable(ReadableCallback* callback) { connection_->NotifyReadable(callback); }
+
   // --- output ---
   // The text that leaves with the next write; append to it.
   std::string& out() { return out_; }
@@ -67,6 +73,7 @@ class Wire {
 
  private:
   void MakeRoom();
+  absl::StatusOr<size_t> ReadBehind(Instant deadline);
   absl::Status FlushBeforeReading();
   absl::Status Write(std::string_view first, std::string_view second);
   absl::Status SendGathered(std::string_view body);

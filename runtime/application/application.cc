@@ -7,6 +7,7 @@
 #include "runtime/application/embedded_example.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/bundle/toolchain.h"
+#include "runtime/config/compatibility.h"
 #include "runtime/config/dotenv.h"
 
 namespace edge::cli {
@@ -21,6 +22,9 @@ worker::WorkerCode CodeOf(const bundle::Bundle& bundle, std::string name) {
   code.name = std::move(name);
   code.script = bundle.code;
   code.source_map = bundle.source_map;
+  if (config::CompatibilityEnabled("enable_request_signal", bundle.metadata.compatibility_date, bundle.metadata.compatibility_flags)) {
+    code.request_signal = worker::RequestSignal::kFires;
+  }
   return code;
 }
 

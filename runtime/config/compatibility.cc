@@ -216,6 +216,8 @@ const CompatibilityFlag* FindCompatibilityFlag(std::string_view flag) {
   return nullptr;
 }
 
+bool IsSwitched(std::string_view enable) { return enable == "enable_request_signal"; }
+
 bool CompatibilityEnabled(std::string_view enable, std::string_view date, std::span<const std::string> flags) {
   const CompatibilityFlag* known = FindCompatibilityFlag(enable);
   EDGE_CHECK(known != nullptr && known->enable == enable) << enable;

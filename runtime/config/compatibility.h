@@ -25,6 +25,9 @@ inline constexpr std::string_view kBaselineDate = "2024-09-23";
 // The newest date whose flags this table has. It stands in for a missing compatibility date, as wrangler dev takes its newest.
 inline constexpr std::string_view kNewestKnownDate = "2026-08-22";
 
+// Whether edge has the behaviour of a flag that is later than the baseline or never on by itself.
+bool IsSwitched(std::string_view enable);
+
 // Sorted by `enable`.
 std::span<const CompatibilityFlag> CompatibilityFlags();
 // The behaviour that `flag` turns on or off; nullptr if no such flag is known.

@@ -272,7 +272,7 @@ void ConfigReader::ReadFlags() {
       if (name == flag->disable && in_baseline) {
         Warn(item->line(),
              StrCat("compatibility flag ", Quote(name), " is without effect: edge always behaves as with ", Quote(flag->enable)));
-      } else if (name == flag->enable && !in_baseline) {
+      } else if (name == flag->enable && !in_baseline && !IsSwitched(name)) {
         Note(item->line(),
              StrCat("compatibility flag ", Quote(name), " is known; what it turns on may be missing in this version of edge"));
       }

@@ -327,7 +327,7 @@ TEST_F(Wrangler, OldAndNewDatesAndFlagsSayWhatToExpect) {
   disk_.Put("wrangler.toml", R"(name = "app"
 main = "src/index.ts"
 compatibility_date = "2022-01-01"
-compatibility_flags = ["url_original", "url_standart", "enable_request_signal", "fetch_standard_url"]
+compatibility_flags = ["url_original", "url_standart", "queue_expose_error_codes", "enable_request_signal", "fetch_standard_url"]
 )");
   EXPECT_THAT(
       Notices(),
@@ -335,7 +335,7 @@ compatibility_flags = ["url_original", "url_standart", "enable_request_signal", 
           "wrangler.toml:3: note: compatibility_date is 2022-01-01; edge behaves as of 2024-09-23 at least",
           "wrangler.toml:4: warning: compatibility flag \"url_original\" is without effect: edge always behaves as with \"url_standard\"",
           "wrangler.toml:4: warning: unknown compatibility flag \"url_standart\", without effect; did you mean \"url_standard\"?",
-          "wrangler.toml:4: note: compatibility flag \"enable_request_signal\" is known; what it turns on may be missing in this "
+          "wrangler.toml:4: note: compatibility flag \"queue_expose_error_codes\" is known; what it turns on may be missing in this "
           "version of edge"));
 
   disk_.Put("wrangler.toml", "name = 'a'\nmain = 'src/index.ts'\ncompatibility_date = '2026-09-01'");

@@ -434,5 +434,81 @@ TEST_F(FetchTest, ALoopOfFetchesKeepsNothing) {
   EXPECT_EQ(world.origin().open, 0);
 }
 
+// --- clients that leave ---
+
+TEST_F(FetchTest, ALostClientCancelsTheHandlerAndItsFetches) {
+  World& world = Make("console.log('begun'); wait(fetch('http://h/')); console.log('went on'); return 'x'");
+  Instant ended;
+  world.origin().answer = [&](const ClientRequest&, RequestBody*) -> absl::StatusOr<OriginReply> {
+    const absl::Status waited = world.origin().scheduler().SleepUntil(Instant::Infinite());
+    ended = world.clock().Now();
+    return waited;
+  };
+  const Instant start = world.clock().Now();
+  const Answer answer = world.GetAndLeave(Duration::Seconds(1));
+
+  EXPECT_EQ(answer.outcome, Outcome::kCanceled);
+  EXPECT_EQ(ended - start, Duration::Seconds(1));
+  EXPECT_EQ(world.log().lines, (std::vector<std::string>{"begun"}));
+}
+
+TEST_F(FetchTest, WaitUntilOutlivesALostClient) {
+  World& world = Make(
+      "ctx.waitUntil(scheduler.wait(20000).then(function () { return fetch('http://h/'); })"
+      ".then(function (r) { console.log('kept ' + r.status); })); wait(new Promise(function () {}))");
+  EXPECT_EQ(world.GetAndLeave(Duration::Seconds(1)).outcome, Outcome::kCanceled);
+  EXPECT_TRUE(world.log().Contains("kept 200"));
+}
+
+TEST_F(FetchTest, WaitUntilHasItsGraceAfterALostClient) {
+  World& world = Make("ctx.waitUntil(scheduler.wait(60000).then(function () { console.log('too late'); })); wait(scheduler.wait(90000))");
+  const Instant start = world.clock().Now();
+  world.Run([&] {
+    EXPECT_EQ(world.Request("http://test/", Duration::Seconds(1)).outcome, Outcome::kCanceled);
+    EXPECT_EQ(world.clock().Now() - start, Duration::Seconds(31));
+  });
+  EXPECT_FALSE(world.log().Contains("too late"));
+  EXPECT_TRUE(world.log().Contains("were cancelled"));
+}
+
+TEST_F(FetchTest, ALostClientCancelsTheStreamedBody) {
+  World& world = Make(
+      "return new Response(new ReadableStream({pull: function (c) { c.enqueue(new Uint8Array([65])); return scheduler.wait(300); },"
+      "cancel: function () { console.log('cancelled'); }}))");
+  const Answer answer = world.GetAndLeave(Duration::Seconds(1));
+  EXPECT_EQ(answer.failure, "stream failed");
+  EXPECT_TRUE(world.log().Contains("cancelled"));
+}
+
+TEST_F(FetchTest, ALostClientDropsAResponseThatIsPassedOn) {
+  World& world = Make("return wait(fetch('http://h/'))");
+  world.origin().answer = [](const ClientRequest&, RequestBody*) { return OriginReply{.pieces = {"x", "?"}}; };
+  const Instant start = world.clock().Now();
+  EXPECT_EQ(world.GetAndLeave(Duration::Seconds(1)).body, "x");
+  EXPECT_EQ(world.origin().dropped, 1);
+  EXPECT_EQ(world.clock().Now() - start, Duration::Seconds(1));
+}
+
+TEST_F(FetchTest, TheRequestsSignalFiresOnlyWithItsFlag) {
+  for (const RequestSignal flag : {RequestSignal::kSilent, RequestSignal::kFires}) {
+    WorkerCode code;
+    code.name = "test";
+    code.request_signal = flag;
+    code.script =
+        "(function (edge) { var E = edge; var handler = {" +
+        Handler(
+            "request.signal.addEventListener('abort', function () { console.log('signal: ' + request.signal.reason);"
+            "ctx.waitUntil(scheduler.wait(10).then(function () { console.log('cleaned up'); })); }); wait(scheduler.wait(5000))") +
+        "}; return { get 'default'() { return handler; } }; })";
+    World world(std::move(code));
+    EXPECT_EQ(world.GetAndLeave(Duration::Seconds(1)).outcome, Outcome::kCanceled);
+    if (flag == RequestSignal::kFires) {
+      EXPECT_EQ(world.log().lines, (std::vector<std::string>{"signal: AbortError: The client has disconnected", "cleaned up"}));
+    } else {
+      EXPECT_TRUE(world.log().lines.empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace edge::worker

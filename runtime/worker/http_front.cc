@@ -11,6 +11,7 @@ namespace edge::worker {
 namespace {
 
 constexpr size_t kBodyPieceBytes = 64 * 1024;
+constexpr std::string_view kClientGoneText = "The client disconnected.";
 
 // The head of a request: views of the server's buffer until Detach, then a copy.
 class ServedHead final : public web::IncomingHead {
@@ -45,6 +46,21 @@ class ServedHead final : public web::IncomingHead {
 };
 
 }  // namespace
+
+// Ends what waits for a response that nobody will read.
+class HttpFront::Disconnect final : public http::ClientWatcher {
+ public:
+  Disconnect(WorkerIsolate& isolate, Invocation& invocation) : isolate_(isolate), invocation_(invocation) {}
+
+  void OnClientGone() override {
+    isolate_.LoseClient(invocation_);
+    if (invocation_.response.source != nullptr) invocation_.response.source->Cancel();
+  }
+
+ private:
+  WorkerIsolate& isolate_;
+  Invocation& invocation_;
+};
 
 // The request's body as long as the exchange lives.
 class HttpFront::ServedBody final : public web::BodySource {
@@ -100,16 +116,22 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
       worker_.Release(&isolate);
     };
 
-    isolate.Fetch(invocation, &head, body, [&] { exchange.Flush().IgnoreError(); });
+    Disconnect disconnect(isolate, invocation);
+    isolate.Fetch(invocation, &head, body, [&] {
+      exchange.Flush().IgnoreError();
+      exchange.WatchClient(disconnect);
+    });
     // Another request took the isolate down while this one waited for it: nothing of it has run, so it goes to the next one.
     if (!invocation.started && isolate.condemned() && invocation.outcome != Outcome::kCanceled) {
+      exchange.EndWatch();
       finish();
       continue;
     }
     if (ExecutionObserver* const observer = worker_.services().observer; observer != nullptr) {
       observer->OnOutcome(invocation.key, invocation.outcome, invocation.failure.message);
     }
-    Answer(exchange, isolate, invocation);
+    Answer(exchange, isolate, invocation, disconnect);
+    exchange.EndWatch();
 
     const bool body_in_use = body != nullptr && body->reading();
     if (invocation.wait_until_pending > 0 && !body_in_use) {
@@ -122,7 +144,7 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
   }
 }
 
-void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation) {
+void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect) {
   if (invocation.outcome == Outcome::kCanceled) return exchange.Fail();
   if (invocation.outcome != Outcome::kOk) {
     const Failure& failure = invocation.failure;
@@ -156,20 +178,34 @@ void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocat
       return;
     case web::OutgoingResponse::Body::kSource:
     case web::OutgoingResponse::Body::kStream:
-      return Stream(exchange, isolate, invocation, head);
+      return Stream(exchange, isolate, invocation, disconnect, head);
   }
 }
 
-void HttpFront::Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, const http::ResponseHead& head) {
+void HttpFront::Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect,
+                       const http::ResponseHead& head) {
   const bool from_isolate = invocation.response.body == web::OutgoingResponse::Body::kStream;
+  // The body of this very request: reading it flushes, and notices a lost client, by itself.
+  const bool echo = dynamic_cast<const ServedBody*>(invocation.response.source.get()) != nullptr;
   absl::Status sent = exchange.Start(head, invocation.response.length);
   while (sent.ok()) {
     if (from_isolate) {
-      const Invocation::Chunk chunk = isolate.ReadChunk(invocation, [&] { exchange.Flush().IgnoreError(); });
+      const Invocation::Chunk chunk = isolate.ReadChunk(invocation, [&] {
+        exchange.Flush().IgnoreError();
+        exchange.WatchClient(disconnect);
+      });
       if (chunk == Invocation::Chunk::kEnd) break;
-      if (chunk == Invocation::Chunk::kFailed) return exchange.Fail();
+      if (chunk == Invocation::Chunk::kFailed) {
+        if (invocation.client_gone) isolate.CancelBody(invocation, kClientGoneText);
+        return exchange.Fail();
+      }
       sent = exchange.Write(invocation.chunk);
     } else {
+      if (!echo) {
+        sent = exchange.Flush();
+        if (!sent.ok()) break;
+        exchange.WatchClient(disconnect);
+      }
       absl::StatusOr<std::string> piece = invocation.response.source->Read();
       if (!piece.ok()) return exchange.Fail();
       if (piece->empty()) break;
@@ -179,7 +215,8 @@ void HttpFront::Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocat
   if (sent.ok()) sent = exchange.Finish();
   if (!sent.ok()) {
     // The client is gone, or the body is not as long as was promised: the source need not go on.
-    if (from_isolate) isolate.CancelBody(invocation, "The client disconnected.");
+    if (from_isolate) isolate.CancelBody(invocation, kClientGoneText);
+    if (!absl::IsInvalidArgument(sent)) isolate.LoseClient(invocation);
     if (absl::IsInvalidArgument(sent)) worker_.log().Write(Severity::kError, worker_.code().name, std::string(sent.message()));
   }
 }

@@ -24,10 +24,12 @@ class HttpFront final : public http::Handler {
 
  private:
   class ServedBody;
+  class Disconnect;
 
   void Serve(http::Exchange& exchange, web::IncomingHead& head, const std::shared_ptr<ServedBody>& body);
-  void Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation);
-  void Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, const http::ResponseHead& head);
+  void Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect);
+  void Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect,
+              const http::ResponseHead& head);
   void AnswerFailure(http::Exchange& exchange, const Failure& failure);
 
   Worker& worker_;

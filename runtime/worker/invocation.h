@@ -59,8 +59,9 @@ struct Invocation {
 
   size_t timers_pending = 0;
   size_t wait_until_pending = 0;
-  bool started = false;   // the handler has been called; until then the event may go to another isolate
-  bool finished = false;  // no JavaScript runs on its behalf any more
+  bool started = false;      // the handler has been called; until then the event may go to another isolate
+  bool finished = false;     // no JavaScript runs on its behalf any more
+  bool client_gone = false;  // nobody waits for the response
 
   Subrequests subrequests;
   std::vector<std::shared_ptr<OutgoingFetch>> fetches;  // not over yet, or not long ago; closed at the end

@@ -30,6 +30,9 @@ struct WorkerLimits {
   int64_t InstructionsOf(Duration time) const { return time.ToMilliseconds() * instructions_per_ms; }
 };
 
+// Whether the signal of an incoming request fires when its client goes: the compatibility flag enable_request_signal.
+enum class RequestSignal : uint8_t { kSilent, kFires };
+
 struct WorkerCode {
   std::string name;
   std::string script;  // the lowered bundle
@@ -42,6 +45,7 @@ struct WorkerCode {
   };
   std::map<std::string, Variable> variables;
   WorkerLimits limits;
+  RequestSignal request_signal = RequestSignal::kSilent;
 };
 
 }  // namespace edge::worker

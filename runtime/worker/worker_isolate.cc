@@ -20,6 +20,7 @@ namespace {
 // Keys of the heap stash: the worker's exports object, and readers of streamed bodies by invocation number.
 constexpr char kExportsKey[] = "workerExports";
 constexpr char kReadersKey[] = "workerReaders";
+constexpr char kSignalsKey[] = "workerSignals";  // of incoming requests, likewise; used with enable_request_signal only
 
 constexpr char kStartCancelled[] = "the start of the isolate was cancelled";
 
@@ -132,6 +133,8 @@ absl::Status WorkerIsolate::LoadCold() {
         duk_push_heap_stash(ctx);
         duk_push_object(ctx);
         duk_put_prop_string(ctx, -2, kReadersKey);
+        duk_push_object(ctx);
+        duk_put_prop_string(ctx, -2, kSignalsKey);
         js::SetErrorHooks(ctx, Hooks());
         js::Isolate::Evaluate(ctx, code_.script, code_.script_name);  // [ stash function ]
         js::Isolate::ForbidCodeGeneration(ctx);
@@ -305,6 +308,7 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
         duk_get_prop_string(ctx, -1, kExportsKey);
         duk_remove(ctx, -2);
         web::PushIncomingRequest(ctx, head, std::move(body));
+        if (code_.request_signal == RequestSignal::kFires) KeepRequestSignal(ctx, invocation);
         PushExecutionContext(ctx, invocation.id);
         duk_call(ctx, 3);
         js::ToPromise(ctx);
@@ -321,6 +325,11 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
 
   before_wait();
   while (invocation.outcome == Outcome::kPending) {
+    if (invocation.client_gone) {
+      invocation.outcome = Outcome::kCanceled;
+      invocation.failure = {Outcome::kCanceled, "The client disconnected.", ""};
+      return;
+    }
     if (isolate_->condemned() != js::Limit::kNone) {
       invocation.failure = FailureOf(js::JsError{.limit = isolate_->condemned()});
       invocation.outcome = invocation.failure.outcome;
@@ -422,6 +431,7 @@ Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::Functio
   // Before the loop: it may suspend, and the chunk may come meanwhile.
   if (invocation.chunk_state == Invocation::Chunk::kWaiting) before_wait();
   while (invocation.chunk_state == Invocation::Chunk::kWaiting) {
+    if (invocation.client_gone) return invocation.chunk_state = Invocation::Chunk::kFailed;
     if (isolate_->condemned() != js::Limit::kNone) return invocation.chunk_state = Invocation::Chunk::kFailed;
     if (!AnythingPending()) {
       log_.Write(Severity::kError, code_.name,
@@ -454,6 +464,38 @@ void WorkerIsolate::OnChunkSettled(duk_context* ctx, void* data, js::PromiseStat
   duk_set_top(ctx, top);
 }
 
+void WorkerIsolate::LoseClient(Invocation& invocation) {
+  invocation.client_gone = true;
+  invocation.progress.Set();
+}
+
+void WorkerIsolate::KeepRequestSignal(duk_context* ctx, const Invocation& invocation) {
+  duk_push_heap_stash(ctx);
+  duk_get_prop_string(ctx, -1, kSignalsKey);
+  duk_get_prop_string(ctx, -3, "signal");
+  duk_put_prop_index(ctx, -2, static_cast<duk_uarridx_t>(invocation.id));
+  duk_pop_2(ctx);
+}
+
+void WorkerIsolate::AbortRequestSignal(Invocation& invocation) {
+  if (code_.request_signal != RequestSignal::kFires) return;
+  Failure failure;
+  const Entered entered = Enter(
+      invocation.id,
+      [&](duk_context* ctx) {
+        js::PushLibraryFunction(ctx, "abortRequest");
+        duk_push_heap_stash(ctx);
+        duk_get_prop_string(ctx, -1, kSignalsKey);
+        duk_get_prop_index(ctx, -1, static_cast<duk_uarridx_t>(invocation.id));
+        duk_replace(ctx, -3);
+        duk_pop(ctx);
+        duk_call(ctx, 1);
+        duk_pop(ctx);
+      },
+      failure);
+  if (entered == Entered::kFailed) ReportUncaught(failure);
+}
+
 void WorkerIsolate::CancelBody(Invocation& invocation, std::string_view reason) {
   Failure failure;
   Enter(
@@ -477,6 +519,7 @@ void WorkerIsolate::CancelBody(Invocation& invocation, std::string_view reason) 
 // --- the end of an invocation ---
 
 void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
+  if (invocation.client_gone) AbortRequestSignal(invocation);  // whose listeners may call waitUntil
   if (invocation.wait_until_pending > 0) {
     const Instant deadline = scheduler_.clock().Now() + grace;
     while (invocation.wait_until_pending > 0 && isolate_->condemned() == js::Limit::kNone) {
@@ -512,15 +555,19 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
   invocation.tasks.Wait();
   for (const std::shared_ptr<OutgoingFetch>& fetch : invocation.fetches) fetch->Close();
   invocation.fetches.clear();
-  if (invocation.chunk_state != Invocation::Chunk::kNone || invocation.response.body == web::OutgoingResponse::Body::kStream) {
+  if (code_.request_signal == RequestSignal::kFires || invocation.chunk_state != Invocation::Chunk::kNone ||
+      invocation.response.body == web::OutgoingResponse::Body::kStream) {
     Failure failure;
     Enter(
         kGlobalScope,
         [&](duk_context* ctx) {
           duk_push_heap_stash(ctx);
-          duk_get_prop_string(ctx, -1, kReadersKey);
-          duk_del_prop_index(ctx, -1, static_cast<duk_uarridx_t>(invocation.id));
-          duk_pop_2(ctx);
+          for (const char* key : {kReadersKey, kSignalsKey}) {
+            duk_get_prop_string(ctx, -1, key);
+            duk_del_prop_index(ctx, -1, static_cast<duk_uarridx_t>(invocation.id));
+            duk_pop(ctx);
+          }
+          duk_pop(ctx);
         },
         failure);
   }

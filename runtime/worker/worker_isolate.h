@@ -60,6 +60,9 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   // The reader of the body is gone: cancels the stream. MAY SUSPEND.
   void CancelBody(Invocation& invocation, std::string_view reason);
 
+  // Nobody waits for the response any more: Fetch and ReadChunk return soon. Does not suspend.
+  void LoseClient(Invocation& invocation);
+
   // Ends the invocation: waits for its waitUntil tasks (at most `grace`), then cancels what is left. MAY SUSPEND.
   void Finish(Invocation& invocation, Duration grace);
 
@@ -93,6 +96,9 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   static Failure FailureOf(const js::JsError& error);
   // An error that nobody caught, outside of a handler's promise.
   void ReportUncaught(const Failure& failure);
+  // [ ... request ] -> [ ... request ]: its signal will fire if the client goes (compatibility flag enable_request_signal).
+  void KeepRequestSignal(duk_context* ctx, const Invocation& invocation);
+  void AbortRequestSignal(Invocation& invocation);
   absl::Status LoadModule();
   absl::Status LoadCold();
   // Adopts a rewound isolate and does to the outside what its start-up did.

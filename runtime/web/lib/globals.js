@@ -5,6 +5,9 @@ function hidden(name, value) { Object.defineProperty(global, name, {value: value
 function missing(what) { return new Error(what + ' is not supported yet by this version of edge.'); }
 
 native.expose('newSignal', edge.web.events.newSignal);
+native.expose('abortRequest', function(signal) {
+  edge.web.events.abort(signal, new DOMException('The client has disconnected', 'AbortError'));
+});
 native.expose('requireSignal', function(signal) {
   if (!(signal instanceof AbortSignal))
     throw new TypeError(

@@ -136,7 +136,8 @@ class World {
   }
 
   // One request from its head to the end of its waitUntil tasks. Inside Run.
-  Answer Request(const std::string& url = "http://test/") {
+  // `client_leaves`: after this time nobody waits for the response any more.
+  Answer Request(const std::string& url = "http://test/", Duration client_leaves = Duration::Zero()) {
     Answer answer;
     absl::StatusOr<WorkerIsolate*> isolate = worker_->Acquire();
     if (!isolate.ok()) {
@@ -145,6 +146,17 @@ class World {
       return answer;
     }
     Invocation& invocation = (*isolate)->NewInvocation();
+    TaskGroup client(scheduler_);
+    if (client_leaves > Duration::Zero()) {
+      EDGE_CHECK(client
+                     .Spawn("client",
+                            [this, client_leaves, &isolate, &invocation] {
+                              if (!scheduler_.SleepFor(client_leaves).ok()) return;
+                              (*isolate)->LoseClient(invocation);
+                              if (invocation.response.source != nullptr) invocation.response.source->Cancel();
+                            })
+                     .ok());
+    }
     auto* const head = new TestHead(url);
     (*isolate)->Fetch(invocation, head, nullptr, [] {});
     head->Unref();
@@ -166,6 +178,11 @@ class World {
       }
       answer.passed_through = true;
     }
+    client.Cancel();
+    client.Wait();
+    if (invocation.client_gone && invocation.response.body == web::OutgoingResponse::Body::kStream) {
+      (*isolate)->CancelBody(invocation, "The client disconnected.");
+    }
     (*isolate)->Finish(invocation, worker_->code().limits.wait_until);
     (*isolate)->DeleteInvocation(invocation);
     worker_->Release(*isolate);
@@ -175,6 +192,13 @@ class World {
   Answer Get(const std::string& url = "http://test/") {
     Answer answer;
     Run([&] { answer = Request(url); });
+    return answer;
+  }
+
+  // The same for a client that leaves.
+  Answer GetAndLeave(Duration after) {
+    Answer answer;
+    Run([&] { answer = Request("http://test/", after); });
     return answer;
   }
 
