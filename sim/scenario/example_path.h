@@ -7,8 +7,8 @@
 
 namespace edge::sim {
 
-// Understands what the usual routers do: :name, :name?, :name+, :name{regex}, :name(regex), {name}, * and **. Always begins with "/" and can
-// stand in a request line; empty if nothing sensible comes out (too long).
+// Understands what the usual routers do: :name, :name?, :name+, :name{regex}, :name(regex), {name}, * and **. Always begins with "/" and
+// can stand in a request line; empty if nothing sensible comes out (too long).
 std::string ExamplePath(std::string_view pattern);
 
 // A short text that the regular expression matches, or "1" if it is beyond the simple ones (classes, escapes, groups, quantifiers).

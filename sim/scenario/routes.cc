@@ -16,6 +16,7 @@ namespace {
 
 // Bounds for scripts that are made to be slow: what lies beyond is not found.
 constexpr size_t kFoundMax = 4096;
+constexpr size_t kDepthMax = 10'000;   // of brackets
 constexpr size_t kMountsMax = 4;       // of one router
 constexpr size_t kMountStepsMax = 64;  // of one route
 constexpr size_t kLookAheadTokens = 64;
@@ -36,8 +37,9 @@ constexpr std::array<RouterMethod, 9> kRouterMethods = {{{"get", "GET"},
                                                          {"any", ""}}};
 
 bool IsKeyword(std::string_view word) {
-  constexpr std::array<std::string_view, 18> kWords = {"return", "typeof", "case",  "in",    "of",       "delete", "void",  "throw", "else",
-                                                       "do",     "yield",  "await", "const", "function", "let",    "var", "export", "default"};
+  constexpr std::array<std::string_view, 18> kWords = {"return", "typeof",   "case", "in",  "of",     "delete",
+                                                       "void",   "throw",    "else", "do",  "yield",  "await",
+                                                       "const",  "function", "let",  "var", "export", "default"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -67,7 +69,7 @@ class RouteFinder {
 
   std::vector<RouteGuess> Run() {
     frames_.emplace_back();
-    for (at_ = 0; at_ < tokens_.size() && found_.size() < kFoundMax; ++at_) Step();
+    for (at_ = 0; at_ < tokens_.size() && found_.size() < kFoundMax && frames_.size() < kDepthMax; ++at_) Step();
     return Resolve();
   }
 
@@ -76,15 +78,16 @@ class RouteFinder {
 
   // An open bracket, and what is known of the expression that is being read in it.
   struct Frame {
-    bool of_a_call = false;       // or an index: what stood before goes on after it
-    bool is_switch = false;       // switch (...)
-    std::string mounts_on;        // within the arguments of .route(prefix, ...): what new routers are mounted on
-    std::string mount_prefix;     // ... and where
-    std::string switched_on;      // { } of a switch: the last word of what it switches on
-    std::string router;           // which router the expression so far is; empty: none
-    std::string assigned_to;      // "b" in b = a.basePath("/x"), until that makes a router
+    bool of_a_call = false;    // or an index: what stood before goes on after it
+    bool is_switch = false;    // switch (...)
+    std::string mounts_on;     // within the arguments of .route(prefix, ...): what new routers are mounted on
+    std::string mount_prefix;  // ... and where
+    std::string switched_on;   // { } of a switch: the last word of what it switches on
+    std::string router;        // which router the expression so far is; empty: none
+    std::string assigned_to;   // "b" in b = a.basePath("/x"), until that makes a router
     std::string_view last_word;
     bool made_by_new = false;
+    bool fresh = false;  // the router was made at the beginning of this very expression
   };
   struct Found {
     std::string method;
@@ -129,6 +132,7 @@ class RouteFinder {
     Here().router.clear();
     Here().assigned_to.clear();
     Here().made_by_new = false;
+    Here().fresh = false;
   }
 
   bool AfterDot() const { return Token(-1).Is(".") || Token(-1).Is("?."); }
@@ -147,6 +151,7 @@ class RouteFinder {
     const bool fresh = frame.made_by_new || (initializes && Token(1).Is("("));
     frame.made_by_new = false;
     frame.assigned_to.clear();
+    frame.fresh = fresh;
     if (fresh && initializes) {
       frame.router = std::string(Token(before - 1).text);
     } else if (fresh) {
@@ -266,20 +271,15 @@ class RouteFinder {
 
   // x.basePath("/v1"): a router of its own.
   void BasePath(const std::string& prefix, Frame& frame) {
-    std::string made = frame.assigned_to.empty() ? Anonymous() : std::exchange(frame.assigned_to, {});
-    const bool named = frame.router == made || bases_.contains(made);
     // var a = new Hono().basePath("/v1"): there is only the one, and it has the name already.
-    if (named || (!frame.router.empty() && FreshHere(frame))) {
+    if (frame.fresh) {
       bases_[frame.router] = Join(bases_[frame.router], prefix);
       return;
     }
+    std::string made = frame.assigned_to.empty() ? Anonymous() : std::exchange(frame.assigned_to, {});
     AddMount(made, frame.router, prefix);
     frame.router = std::move(made);
   }
-
-  // Whether the expression began with `name = new ...` or `name = make(...)`: three tokens before the dot there is the end of a call whose
-  // router bears the assigned name.
-  bool FreshHere(const Frame& frame) const { return fresh_.contains(frame.router) || frame.router.starts_with('@'); }
 
   // .route("/prefix", child) or .route("/prefix", new Router()...)
   void Route(const std::string& prefix, ptrdiff_t child, Frame& frame, Frame& arguments) {
@@ -307,6 +307,8 @@ class RouteFinder {
   void String(const ScriptToken& token) {
     if (!token.text.substr(1).starts_with('/')) return;
     const std::string value = StringValue(token);
+    // What every path is compared with, to leave out one, is no route.
+    if (value == "/" && (Token(-1).Is("!==") || Token(-1).Is("!=") || Token(1).Is("!==") || Token(1).Is("!="))) return;
     const bool is_concrete = value.find('*') == std::string::npos && value.find("//") == std::string::npos;
     if (Token(-1).Is(":") && Token(-2).IsWord("pathname")) {
       // new URLPattern({ pathname: "/x/:id" })
@@ -355,11 +357,13 @@ class RouteFinder {
       if (std::string method = MethodAt(i); !method.empty()) return {method};
     }
     std::set<std::string> methods;
+    const bool of_a_case = Token(-1).IsWord("case");
+    bool in_condition = !of_a_case;
     ptrdiff_t depth = 0;
-    bool in_condition = true;
     for (ptrdiff_t i = 1; i < static_cast<ptrdiff_t>(kLookAheadTokens); ++i) {
       const ScriptToken& token = Token(i);
-      if (token.text.empty() || token.IsWord("case") || token.IsWord("else") || token.Is("||")) break;
+      if (token.text.empty() || token.IsWord("case") || (in_condition && token.Is("||"))) break;
+      if (depth == 0 && token.IsWord("else") && !of_a_case) break;
       if (IsEquality(token) && Token(i - 1).kind == Kind::kWord && IsPathName(Token(i - 1).text)) break;
       if (std::string method = MethodAt(i); !method.empty()) {
         methods.insert(std::move(method));
@@ -369,11 +373,8 @@ class RouteFinder {
         ++depth;
         in_condition = false;
       }
-      if (token.Is("}") && --depth <= 0) break;
-      if (token.Is(";")) {
-        in_condition = false;
-        if (depth == 0 && !Token(i + 1).IsWord("if")) break;
-      }
+      if (token.Is("}") && (--depth < 0 || (depth == 0 && !of_a_case))) break;
+      if (token.Is(";") && depth == 0 && !Token(i + 1).IsWord("if")) break;
     }
     return methods;
   }
@@ -412,14 +413,18 @@ class RouteFinder {
     size_t line = 1;
     size_t counted = 0;
     for (const Found& found : found_) {
-      line += static_cast<size_t>(std::count(script_.begin() + static_cast<ptrdiff_t>(counted), script_.begin() + static_cast<ptrdiff_t>(found.offset), '\n'));
+      line += static_cast<size_t>(
+          std::count(script_.begin() + static_cast<ptrdiff_t>(counted), script_.begin() + static_cast<ptrdiff_t>(found.offset), '\n'));
       counted = found.offset;
       for (const std::string& prefix : PrefixesOf(found.router)) {
         std::string pattern = Join(prefix, found.pattern);
         std::string path = ExamplePath(pattern);
         if (path.empty() || !known.emplace(path, found.method).second) continue;
         if (!found.method.empty()) with_method.insert(path);
-        guesses.push_back({.method = found.method, .path = std::move(path), .pattern = std::move(pattern), .where = StrCat("line ", line, " of the script")});
+        guesses.push_back({.method = found.method,
+                           .path = std::move(path),
+                           .pattern = std::move(pattern),
+                           .where = StrCat("line ", line, " of the script")});
       }
     }
     std::erase_if(guesses, [&](const RouteGuess& guess) { return guess.method.empty() && with_method.contains(guess.path); });
@@ -436,7 +441,6 @@ class RouteFinder {
   std::vector<Found> found_;
   std::map<std::string, std::string> bases_;
   std::map<std::string, std::vector<Mount>> mounts_;
-  std::set<std::string> fresh_;
 };
 
 }  // namespace

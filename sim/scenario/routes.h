@@ -2,8 +2,8 @@
 //
 // Routers are told their routes by strings, and hand-written handlers compare the path with strings. Both are found in the script's tokens:
 //
-//   app.get("/users/:id", ...)   .on(["PUT"], ["/a", "/b"], ...)   app.route("/api", sub)   new Hono().basePath("/v1")   Router({base: "/x"})
-//   pathname === "/x" && method === "POST"   case "/x":   pathname.startsWith("/x/")   new URLPattern({pathname: "/x/:id"})
+//   app.get("/users/:id", ...)   .on(["PUT"], ["/a", "/b"], ...)   app.route("/api", sub)   new Hono().basePath("/v1")   Router({base:
+//   "/x"}) pathname === "/x" && method === "POST"   case "/x":   pathname.startsWith("/x/")   new URLPattern({pathname: "/x/:id"})
 //
 // A guess: a string that is none of these is not found, and one that looks like a route but is none costs some requests with 404, which
 // the report of a simulation names.

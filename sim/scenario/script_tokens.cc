@@ -15,8 +15,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // After these words an expression begins: a slash is a regular expression.
 bool BeginsExpression(std::string_view word) {
-  constexpr std::array<std::string_view, 14> kWords = {"return", "typeof", "case", "in",    "of",    "delete", "void",
-                                                       "throw",  "new",    "else", "do",    "yield", "await",  "instanceof"};
+  constexpr std::array<std::string_view, 14> kWords = {"return", "typeof", "case", "in", "of",    "delete", "void",
+                                                       "throw",  "new",    "else", "do", "yield", "await",  "instanceof"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 // What stands in parentheses after these is a condition: a statement follows.

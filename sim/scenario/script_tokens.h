@@ -1,7 +1,7 @@
 // ScriptTokens: JavaScript text as tokens, as far as one must know it to find strings and what stands around them.
 //
-// Strings, template literals, comments and regular expressions are told apart, so that what looks like code inside of them is none. It is no
-// parser: whether a slash divides or begins a regular expression is decided by the token before, as is usual, and may be wrong in rare
+// Strings, template literals, comments and regular expressions are told apart, so that what looks like code inside of them is none. It is
+// no parser: whether a slash divides or begins a regular expression is decided by the token before, as is usual, and may be wrong in rare
 // places; whatever is malformed ends at its line, and reading goes on. Linear in the text; never fails.
 #ifndef EDGE_SIM_SCENARIO_SCRIPT_TOKENS_H_
 #define EDGE_SIM_SCENARIO_SCRIPT_TOKENS_H_
@@ -16,9 +16,9 @@ namespace edge::sim {
 
 struct ScriptToken {
   enum class Kind : uint8_t {
-    kWord,     // an identifier or a keyword
-    kString,   // also a template literal without ${}
-    kOther,    // a number, a regular expression, a piece of a template literal
+    kWord,    // an identifier or a keyword
+    kString,  // also a template literal without ${}
+    kOther,   // a number, a regular expression, a piece of a template literal
     kPunctuator,
   } kind = Kind::kPunctuator;
   std::string_view text;  // as written, with quotes; of the script
