@@ -16,6 +16,19 @@ struct Striking : MildStrategy {
   explicit Striking(const FaultSite& site) { Wish(site.name(), 1); }
 };
 
+// A break by `site` after `bytes`. The detail of a site is drawn for the number of bytes and for whether the write fails.
+struct Breaking final : Striking {
+  Breaking(const FaultSite& s, int64_t b, bool f) : Striking(s), site(s), bytes(b), fails(f) {}
+  int64_t Draw(const DecisionPoint& point, Key key, const Distribution& distribution) override {
+    if (point.name != site.detail.name) return Striking::Draw(point, key, distribution);
+    const bool of_two = distribution.Clamp(1'000'000) == 1;
+    return distribution.Clamp(of_two ? (fails ? 1 : 0) : bytes);
+  }
+  const FaultSite& site;
+  const int64_t bytes;
+  const bool fails;
+};
+
 void HealAll(NetworkWorld& w) {
   w.world.faults().Heal();
   w.fabric.Heal();
@@ -78,18 +91,7 @@ struct Break {
 };
 
 Break BreakBy(const FaultSite& site, int64_t detail, bool fails) {
-  // The detail is drawn at the same point for the number of bytes and for whether the write fails.
-  struct Details final : MildStrategy {
-    Details(const FaultSite& s, int64_t d, bool f) : site(s), detail(d), fails(f) { Wish(s.name(), 1); }
-    int64_t Draw(const DecisionPoint& point, Key key, const Distribution& distribution) override {
-      if (point.name != site.detail.name) return MildStrategy::Draw(point, key, distribution);
-      const bool of_two = distribution.Clamp(1'000'000) == 1;
-      return distribution.Clamp(of_two ? (fails ? 1 : 0) : detail);
-    }
-    const FaultSite& site;
-    const int64_t detail;
-    const bool fails;
-  } strategy(site, detail, fails);
+  Breaking strategy(site, detail, fails);
   NetworkWorld w(strategy, OnlyFaults({&site}));
   Break result;
   w.Run([&] {
@@ -141,8 +143,7 @@ TEST(NetworkFaults, ACutWriteArrivesAsAPrefix) {
 }
 
 TEST(NetworkFaults, AnAbortDoesNotOvertakeTheNewsOfABreak) {
-  Striking strategy(kNetworkWriteCut);
-  strategy.Wish(kNetworkWriteCut.detail.name, 5);
+  Breaking strategy(kNetworkWriteCut, 5, false);
   strategy.Wish("network.abort_overtakes", 1);
   NetworkWorld w(strategy, OnlyFaults({&kNetworkWriteCut}));
   w.Run([&] {

@@ -35,7 +35,7 @@ struct Flow {
 };
 
 void Send(NetworkWorld& w, Connection& connection, const std::vector<size_t>& writes, uint64_t key, Flow& flow) {
-  const std::string all = Text(key, 1 << 20);
+  const std::string all = Text(key, 101'000);
   for (const size_t bytes : writes) {
     const std::string piece = all.substr(flow.sent.size() % 1000, bytes);
     flow.sent += piece;
