@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sim/main/options.h"
 
 namespace edge::cli {
 
-enum class Verb : uint8_t { kServe, kBuild, kInit, kHelp, kVersion };
+enum class Verb : uint8_t { kServe, kBuild, kInit, kSim, kReplay, kHelp, kVersion };
 
 struct Command {
   Verb verb = Verb::kServe;
@@ -23,6 +24,8 @@ struct Command {
   std::string environment;  // --env
   // build
   std::string output;  // --out: where the bundle is put; empty: the cache under DIR/.edge
+  // sim, replay
+  sim::SimOptions sim;  // its directory and environment are those above
   // help
   std::string topic;
 };

@@ -21,12 +21,12 @@
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/ready_order.h"
 #include "runtime/terminal/terminal.h"
+#include "sim/main/replay.h"
+#include "sim/main/simulate.h"
 #include "storage/os/disk.h"
 
 namespace edge::cli {
 namespace {
-
-constexpr char kVersion[] = "edge 0.1.0";
 
 int Build(const Command& command, const Seams& seams, Terminal& terminal) {
   ApplicationLoader loader(seams.clock, seams.disk, seams.process);
@@ -61,11 +61,15 @@ int Run(const Command& command, const Seams& seams, Terminal& terminal, Event& s
       return Build(command, seams, terminal);
     case Verb::kInit:
       return Init(command, seams, terminal);
+    case Verb::kSim:
+      return sim::Simulate(seams, command.sim, terminal, stop);
+    case Verb::kReplay:
+      return sim::Replay(seams, command.sim, terminal);
     case Verb::kHelp:
       terminal.Print(HelpText(command.topic));
       return kExitFine;
     case Verb::kVersion:
-      terminal.Print(kVersion);
+      terminal.Print(sim::kEdgeVersion);
       return kExitFine;
   }
   return kExitInternal;

@@ -23,6 +23,8 @@ ProcessIdentity ReadIdentity() {
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
   if (length > 0) self.executable.assign(path, static_cast<size_t>(length));
+  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  if (processors > 0) self.processors = static_cast<unsigned>(processors);
   if (const char* user = getenv("BUILD_WORKING_DIRECTORY")) {
     self.working_directory = user;
   } else if (getcwd(path, sizeof(path)) != nullptr) {

@@ -16,6 +16,7 @@ struct ProcessIdentity {
   std::string name;               // "edge" in production, the node's name in a simulation
   uint64_t incarnation;           // a new one after every start; never reused
   std::string executable;         // absolute path of the running binary; empty in a simulation
+  unsigned processors = 1;        // that this process may use
   std::string working_directory;  // where the user stands (BUILD_WORKING_DIRECTORY under `bazel run`)
 };
 
