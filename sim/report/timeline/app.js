@@ -9,6 +9,7 @@ function start() {
   const box = byId('lanes');
   const drawing = new Drawing(chart, byId('overview'), model);
 
+  const ALWAYS_BRIGHT = new Set(['fault', 'life', 'phase']);  // whatever is selected, these may be why
   const shown = new Set(Object.keys(KINDS).filter((group) => KINDS[group].on));
   const state = {
     shown,
@@ -16,7 +17,7 @@ function start() {
     matches: new Set(),
     related: null,  // a Set of events while one with relations is selected
     isLit(event) { return this.related !== null && this.related.has(event); },
-    dimmed(event) { return this.related !== null && !this.related.has(event); },
+    dimmed(event) { return this.related !== null && !this.related.has(event) && !ALWAYS_BRIGHT.has(event.group); },
   };
   let mode = 'compact';
   let matchList = [];
@@ -275,8 +276,9 @@ function start() {
   }
   const length = model.events.length ? model.events[model.events.length - 1].ns : 0;
   const faults = model.events.filter((event) => event.kind === 'fault').length;
+  const kept = model.events.length < data.eventsInRun ? `${model.events.length.toLocaleString('en')} of ` : '';
   byId('extent').textContent =
-    `${data.eventsInRun.toLocaleString('en')} events \u00b7 ${lengthOf(length)} of virtual time \u00b7 ${faults} ${faults === 1 ? 'fault' : 'faults'}`;
+    `${kept}${data.eventsInRun.toLocaleString('en')} events \u00b7 ${lengthOf(length)} of virtual time \u00b7 ${faults} ${faults === 1 ? 'fault' : 'faults'}`;
   if (data.check || data.message) {
     byId('check').textContent = data.check;
     byId('failure-message').textContent = data.message;

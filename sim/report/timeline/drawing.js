@@ -113,9 +113,9 @@ class Drawing {
     this.drawAxis(g);
     this.drawPhases(g, state);
     this.drawFailure(g);
-    if (state.shown.has('request')) this.drawBars(g, state);
     if (state.shown.has('send')) this.drawMessages(g, state);
     if (state.shown.has('request')) this.drawExchanges(g, state);
+    if (state.shown.has('request')) this.drawBars(g, state);
     this.drawMarks(g, state);
     g.restore();
   }
@@ -175,7 +175,7 @@ class Drawing {
       g.lineWidth = 1;
       line(g, GUTTER, lane.middle, this.width, lane.middle);
     }
-    let since = new Map();
+    const since = new Map();
     const down = (lane, from, to, state) => {
       const left = Math.max(GUTTER, this.x(from));
       const right = Math.min(this.width, this.x(to));
@@ -188,11 +188,11 @@ class Drawing {
       g.font = `11px ${c.sans}`;
       g.fillStyle = paused ? c.warn : c.bad;
       g.textBaseline = 'middle';
-      const text = cut(g, state, right - left - 12);
-      if (text.length > 3) g.fillText(text, left + 6, lane.top + lane.height - 12);
+      g.textAlign = 'center';
+      if (g.measureText(state).width < right - left - 8) g.fillText(state, (left + right) / 2, lane.middle - 8);
+      g.textAlign = 'left';
     };
-    for (const event of this.model.events) {
-      if (event.kind !== 'life') continue;
+    for (const event of this.model.lives) {
       const lane = this.lanes.get(event.actor);
       if (!lane) continue;
       const begun = since.get(lane);
@@ -212,6 +212,8 @@ class Drawing {
     g.font = `11px ${c.sans}`;
     g.textBaseline = 'middle';
     let free = GUTTER + 4;
+    const failure = this.model.events[this.model.failure];
+    const flag = failure ? Math.min(this.xOf(failure), this.width - 30) : -1000;
     const {place, events} = this.axis;
     let k = lowerBound(place, this.view.offset - 1e-9);
     while (k < events.length) {
@@ -228,7 +230,7 @@ class Drawing {
       g.globalAlpha = 1;
       const width = g.measureText(text).width;
       const left = Math.max(free, x - width / 2);
-      if (left + width < this.width) {
+      if (left + width < this.width && (left + width < flag - 34 || left > flag + 34)) {
         g.fillStyle = c.muted;
         g.fillText(text, left, AXIS_HEIGHT / 2);
       }
@@ -240,8 +242,7 @@ class Drawing {
   drawPhases(g, state) {
     if (!state.shown.has('phase')) return;
     const c = this.colors;
-    for (const event of this.model.events) {
-      if (event.kind !== 'phase') continue;
+    for (const event of this.model.phases) {
       const x = this.xOf(event);
       if (x < GUTTER - 1 || x > this.width) continue;
       g.strokeStyle = c.faint;
@@ -282,12 +283,17 @@ class Drawing {
     const c = this.colors;
     g.font = `11px ${c.sans}`;
     g.textBaseline = 'middle';
+    const filled = new Map();  // lane and level -> the last pixel that has a bar
     for (const bar of this.model.bars) {
       const lane = this.lanes.get(bar.actor);
       const left = this.x(this.placeOf[bar.begin]);
       const right = bar.open ? Math.min(this.x(this.placeOf[bar.end]), this.width + 10) : this.x(this.placeOf[bar.end]);
       if (!lane || right < GUTTER || left > this.width) continue;
       const event = this.model.events[bar.begin];
+      const row = bar.actor.index * 256 + bar.level;
+      const chosen = state.isLit(event) || state.matches.has(bar.begin);
+      if (right <= (filled.get(row) || -1) && !chosen) continue;
+      filled.set(row, Math.max(right, left + 1.5));
       const tone = bar.status === 0 || bar.status >= 500 ? 'bad' : bar.status >= 400 ? 'warn' : bar.serving ? 'teal' : 'accent';
       const y = this.barY(lane, bar.level);
       const width = Math.max(3, right - left);
@@ -302,7 +308,8 @@ class Drawing {
       g.setLineDash([]);
       const shownLeft = Math.max(left, GUTTER);
       const status = bar.open ? 'no answer' : bar.status || 'no answer';
-      const text = cut(g, `${requestOf(event)}  ${status}`, Math.min(right, this.width) - shownLeft - 10);
+      const room = Math.min(right, this.width) - shownLeft - 10;
+      const text = room < 20 ? '' : cut(g, `${requestOf(event)}  ${status}`, room);
       if (text.length > 4) {
         g.fillStyle = c[tone];
         g.fillText(text, shownLeft + 5, y + BAR / 2 + 0.5);
@@ -316,28 +323,39 @@ class Drawing {
 
   drawMessages(g, state) {
     const c = this.colors;
+    // Where arrows stand closer than pixels one of them is enough, and a crowd of them is pale.
+    const CROWD = 240;
+    const taken = new Set();
+    const seen = [];
     for (const arrow of this.model.arrows) {
       const from = this.lanes.get(arrow.from.actor);
       const to = this.lanes.get(arrow.peer);
       if (!from || !to || from === to) continue;
       const x1 = this.xOf(arrow.from);
+      const x2 = arrow.to ? this.xOf(arrow.to) : x1;
+      if (x2 < GUTTER - 40 || x1 > this.width) continue;
       const lit = state.isLit(arrow.from);
-      g.globalAlpha = state.dimmed(arrow.from) ? 0.25 : 1;
+      const where = ((from.top * 4096 + to.top) * 8192 + Math.round(x1 + 2000)) * 8192 + Math.round(x2 + 2000);
+      if (taken.has(where) && !lit) continue;
+      taken.add(where);
+      seen.push({arrow, from, to, x1, x2, lit});
+    }
+    const alpha = Math.max(0.16, Math.min(1, CROWD / seen.length));
+    for (const {arrow, from, to, x1, x2, lit} of seen) {
+      g.globalAlpha = state.dimmed(arrow.from) ? 0.25 * alpha : lit ? 1 : alpha;
       if (arrow.to) {
-        const x2 = this.xOf(arrow.to);
-        if (x2 < GUTTER || x1 > this.width) continue;
-        this.arrow(g, x1, from, x2, to, lit ? c.text : c.faint, lit ? 1.75 : 1);
+        this.arrow(g, x1, from, x2, to, lit ? c.text : c.faint, lit ? 1.75 : 1, seen.length < 4 * CROWD || lit);
       } else {
-        if (x1 < GUTTER - 40 || x1 > this.width) continue;
+        g.globalAlpha = state.dimmed(arrow.from) ? 0.4 : 1;
         const y1 = edgeOf(from, to);
         const y2 = y1 + (edgeOf(to, from) - y1) * 0.5;
-        const x2 = x1 + Math.max(6, Math.min(24, this.view.scale * 4));
+        const end = x1 + Math.max(6, Math.min(24, this.view.scale * 4));
         g.strokeStyle = c.bad;
         g.lineWidth = lit ? 2 : 1.25;
         g.setLineDash([4, 3]);
-        line(g, x1, y1, x2, y2);
+        line(g, x1, y1, end, y2);
         g.setLineDash([]);
-        cross(g, x2, y2, 4);
+        cross(g, end, y2, 4);
       }
     }
     g.globalAlpha = 1;
@@ -350,6 +368,8 @@ class Drawing {
         if (a < 0 || b < 0) continue;
         const start = this.model.events[a];
         const end = this.model.events[b];
+        // Its message is an arrow already, and nearly the same one.
+        if (state.shown.has('send') && this.model.arrows.length && !state.isLit(start)) continue;
         const from = this.lanes.get(start.actor);
         const to = this.lanes.get(end.actor);
         // An answer that its asker never saw is no arrow: what the asker got is an error of its own.
@@ -364,13 +384,14 @@ class Drawing {
     g.globalAlpha = 1;
   }
 
-  arrow(g, x1, from, x2, to, color, width) {
+  arrow(g, x1, from, x2, to, color, width, withHead = true) {
     const y1 = edgeOf(from, to);
     const y2 = edgeOf(to, from);
     g.strokeStyle = color;
     g.fillStyle = color;
     g.lineWidth = width;
     line(g, x1, y1, x2, y2);
+    if (!withHead) return;
     const angle = Math.atan2(y2 - y1, x2 - x1);
     const size = 5.5;
     g.beginPath();
@@ -396,9 +417,10 @@ class Drawing {
       const look = KINDS[event.group];
       const y = this.markY(lane, look, event);
       const chosen = state.selected === event.i || state.matches.has(event.i);
-      const slot = `${event.actor.index} ${event.kind}`;
+      const slot = event.actor.index * 32 + event.kindNumber;
       const crowded = occupied.has(slot) && x - occupied.get(slot) < 1.5;
-      if (!crowded || chosen) {
+      const inBar = this.model.inBar.has(event.i) || (event.group === 'send' && this.view.scale < 6);
+      if ((!crowded && !inBar) || (chosen && !this.model.inBar.has(event.i))) {
         occupied.set(slot, x);
         if (state.matches.has(event.i)) this.halo(g, x - 8, y - 8, 16, 16);
         g.globalAlpha = state.dimmed(event) ? 0.4 : 1;
@@ -409,7 +431,7 @@ class Drawing {
         this.hits.push({event, left: x - reach, top: y - reach, right: x + reach, bottom: y + reach, area: 0});
       }
       if (look.track === 'top' || look.track === 'bottom') {
-        const track = `${event.actor.index} ${look.track}`;
+        const track = event.actor.index * 2 + (look.track === 'top' ? 0 : 1);
         if (!texts.has(track)) texts.set(track, []);
         texts.get(track).push({event, x, y});
       }
@@ -431,6 +453,7 @@ class Drawing {
       g.globalAlpha = state.dimmed(event) ? 0.4 : 1;
       const text = cut(g, textOf(event), room);
       if (text.length > 3) {
+        this.outline(g, text, x + 9, y + 0.5);
         g.fillText(text, x + 9, y + 0.5);
         this.hits.push({event, left: x, top: y - 7, right: x + 9 + g.measureText(text).width, bottom: y + 7, area: 1});
       }
@@ -469,10 +492,15 @@ class Drawing {
     shape(g, event.kind === 'request' || event.kind === 'response' ? 'pin' : event.group === 'send' ? 'speck' : look.shape, x, y);
   }
 
+  // Keeps text readable where lines cross it.
+  outline(g, text, x, y) {
+    g.strokeStyle = this.colors.surface;
+    g.lineWidth = 3;
+    g.lineJoin = 'round';
+    g.strokeText(text, x, y);
+  }
+
   halo(g, x, y, width, height) {
-    g.save();
-    g.globalCompositeOperation = 'destination-over';
-    g.restore();
     g.strokeStyle = this.colors.mark;
     g.lineWidth = 3;
     roundRect(g, x, y, width, height, 6);
@@ -514,6 +542,16 @@ class Drawing {
   overviewX(place) { return GUTTER + 6 + (place / this.axis.total) * (this.plotWidth - 12); }
   overviewPlace(x) { return ((x - GUTTER - 6) / (this.plotWidth - 12)) * this.axis.total; }
 
+  // Events per three pixels of the overview; counted once per axis and width.
+  density() {
+    const known = this.counted;
+    if (known && known.axis === this.axis && known.width === this.width) return known.counts;
+    const counts = new Float64Array(Math.ceil(this.width / 3) + 1);
+    for (let k = 0; k < this.axis.events.length; k++) counts[Math.floor(this.overviewX(this.axis.place[k]) / 3)]++;
+    this.counted = {axis: this.axis, width: this.width, counts};
+    return counts;
+  }
+
   drawOverview(state) {
     const g = this.overview.getContext('2d');
     const c = this.colors;
@@ -526,8 +564,7 @@ class Drawing {
     g.textBaseline = 'middle';
     g.fillText('whole run', 14, height / 2);
 
-    const counts = new Float64Array(Math.ceil(this.width / 3) + 1);
-    for (let k = 0; k < this.axis.events.length; k++) counts[Math.floor(this.overviewX(this.axis.place[k]) / 3)]++;
+    const counts = this.density();
     const most = Math.max(1, ...counts);
     g.fillStyle = c.lane;
     counts.forEach((count, n) => {

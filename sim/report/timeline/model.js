@@ -8,10 +8,10 @@ const KINDS = {
   request: {name: 'requests', color: '--accent', shape: 'bar', on: true, track: 'middle', also: ['response']},
   send: {name: 'messages', color: '--muted', shape: 'arrow', on: true, track: 'middle', also: ['deliver']},
   fault: {name: 'faults', color: '--bad', shape: 'diamond', on: true, track: 'top'},
-  life: {name: 'starts, crashes', color: '--violet', shape: 'square', on: true, track: 'top'},
+  life: {name: 'life', color: '--violet', shape: 'square', on: true, track: 'top'},
   log: {name: 'console', color: '--warn', shape: 'line', on: true, track: 'bottom'},
   connect: {name: 'connections', color: '--teal', shape: 'ring', on: true, track: 'middle', also: ['close']},
-  phase: {name: 'phases, checks', color: '--text', shape: 'flag', on: true, track: 'top', also: ['check']},
+  phase: {name: 'phases', color: '--text', shape: 'flag', on: true, track: 'top', also: ['check']},
   disk: {name: 'disk', color: '--teal', shape: 'dot', on: true, track: 'low'},
   host: {name: 'host calls', color: '--violet', shape: 'dot', on: false, track: 'low'},
   random: {name: 'randomness', color: '--muted', shape: 'dot', on: false, track: 'low'},
@@ -28,7 +28,7 @@ function readModel(data) {
   const nobody = {name: 'unknown actor', kind: 'world', index: 0};
   const events = data.events.map((row, i) => {
     const [number, ns, kind, actor, peer, label, value, message, key, words, text, note, bytes] = row;
-    const event = {i, number, ns, kind: data.kinds[kind], actor: actors[actor] || nobody, peer: peer ? actors[peer] || nobody : null};
+    const event = {i, number, ns, kind: data.kinds[kind], kindNumber: kind, actor: actors[actor] || nobody, peer: peer ? actors[peer] || nobody : null};
     Object.assign(event, {label: data.labels[label], value, message, key, text: text || '', note: note || '', bytes});
     event.words = words || `runs ${event.label}`;
     event.group = GROUP_OF[event.kind];
@@ -41,8 +41,11 @@ function readModel(data) {
     failure: data.failure,
     story: data.story,
     logs: events.filter((event) => event.kind === 'log'),
+    lives: events.filter((event) => event.kind === 'life'),
+    phases: events.filter((event) => event.kind === 'phase'),
   };
   model.bars = requestBars(model);
+  model.inBar = new Set(model.bars.flatMap((bar) => (bar.open ? [bar.begin] : [bar.begin, bar.end])));
   model.related = relations(model);
   return model;
 }
@@ -132,8 +135,15 @@ function relations(model) {
 // idle time is cut to a fixed width. Linear: a millisecond is one unit.
 function makeAxis(events, mode) {
   const IDLE_NS = 1 * NANOSECONDS;
-  const IDLE_WIDTH = 16;
   const STEP_NS = 50e3;
+  const stepOf = (pause) => 0.7 + Math.log2(1 + pause / STEP_NS);
+  let busy = 0;
+  for (let k = 1; k < events.length; k++) {
+    const pause = events[k].ns - events[k - 1].ns;
+    if (pause <= IDLE_NS) busy += stepOf(pause);
+  }
+  // Wide enough to be read when the whole run is in sight.
+  const IDLE_WIDTH = Math.max(16, Math.min(0.03 * busy, 400));
   const place = new Float64Array(events.length);
   const breaks = [];
   for (let k = 1; k < events.length; k++) {
@@ -142,14 +152,13 @@ function makeAxis(events, mode) {
     if (mode === 'linear') {
       place[k] = (events[k].ns - events[0].ns) / 1e6;
     } else if (pause > IDLE_NS) {
-      breaks.push({begin: place[k - 1] + 1, end: place[k - 1] + IDLE_WIDTH - 1, ns: pause});
+      breaks.push({begin: place[k - 1] + IDLE_WIDTH * 0.08, end: place[k - 1] + IDLE_WIDTH * 0.92, ns: pause});
       place[k] = place[k - 1] + IDLE_WIDTH;
     } else {
-      place[k] = place[k - 1] + 0.7 + Math.log2(1 + pause / STEP_NS);
+      place[k] = place[k - 1] + stepOf(pause);
     }
   }
   const total = Math.max(events.length ? place[events.length - 1] : 0, 1e-6);
-  // Per event of the run: its place, that of the shown event before it if it is hidden itself.
   return {place, breaks, total, events, mode};
 }
 
