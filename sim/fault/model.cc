@@ -141,6 +141,9 @@ constinit const FaultSite kProcessPowerLoss =
 constinit const FaultSite kProcessPause =
     LongTrouble(EDGE_POINTS("process.pause"), EDGE_NEXT, Family::kProcess, Class::kMustSurvive, {Milliseconds(50), Milliseconds(30'000)},
                 {"was paused", "nothing but delays; deadlines that pass meanwhile count"});
+constinit const FaultSite kProcessStop =
+    LongTrouble(EDGE_POINTS("process.stop"), EDGE_NEXT, Family::kProcess, Class::kMustSurvive, {Milliseconds(50), Milliseconds(10'000)},
+                {"was asked to stop, and started again", "every request whose handling has begun is answered"});
 constinit const FaultSite kClockSkew =
     LongTrouble(EDGE_POINTS("clock.skew"), EDGE_NEXT, Family::kClock, Class::kMustSurvive, {Milliseconds(1'000), Milliseconds(60'000)},
                 {"had a calendar that was off", "waits are right: only the calendar is wrong"});
@@ -202,6 +205,7 @@ constexpr const FaultSite* kAll[] = {
     &kProcessCrash,
     &kProcessPowerLoss,
     &kProcessPause,
+    &kProcessStop,
     &kClockSkew,
     &kClockStep,
     &kPlatformRecycleIsolate,

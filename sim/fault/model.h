@@ -38,6 +38,7 @@ extern const FaultSite kDiskSlow;  // episode
 extern const FaultSite kProcessCrash;
 extern const FaultSite kProcessPowerLoss;
 extern const FaultSite kProcessPause;
+extern const FaultSite kProcessStop;
 extern const FaultSite kClockSkew;
 extern const FaultSite kClockStep;
 

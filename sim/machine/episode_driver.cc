@@ -51,6 +51,7 @@ struct EpisodeDriver::State : std::enable_shared_from_this<State> {
   void BeginCrash(Course& course, CrashKind kind);
   void CrashNow(Course& course, CrashKind kind);
   void Restart(Victim& victim, Key key);
+  void Reboot(const Course& course);
   void MoveCalendar(Course& course, int64_t milliseconds_max);
   uint64_t Shape(const Course& course, uint64_t bound) {
     return world.faults().ShapeOf(*course.episode->site, course.victim->machine->actor(), course.episode->key, bound);
@@ -126,6 +127,11 @@ void EpisodeDriver::State::Begin(Course& course) {
   } else if (site == &kProcessPause) {
     Began(course);
     if (course.victim->pauses++ == 0) machine.Pause();
+  } else if (site == &kProcessStop) {
+    if (!machine.stopping() && machine.RequestStop()) {
+      Began(course);
+      Reboot(course);
+    }
   } else if (site == &kClockSkew) {
     Began(course);
     MoveCalendar(course, kSkewMillisecondsMax);
@@ -181,6 +187,17 @@ void EpisodeDriver::State::Restart(Victim& victim, Key key) {
   }));
 }
 
+// A machine that was asked to stop boots again when it has, at the end of the episode or later.
+void EpisodeDriver::State::Reboot(const Course& course) {
+  EDGE_CHECK_OK(
+      world.scheduler().SpawnKeyed(CombineHash(course.episode->key, kRestart), nullptr, "machine.reboot",
+                                   [this, self = shared_from_this(), machine = course.victim->machine, end = course.episode->end] {
+                                     EDGE_CHECK_OK(machine->WaitDown());
+                                     if (world.now() < end) EDGE_CHECK_OK(world.scheduler().SleepUntil(end));
+                                     EDGE_CHECK_OK(machine->Restart());
+                                   }));
+}
+
 void EpisodeDriver::State::MoveCalendar(Course& course, int64_t milliseconds_max) {
   const uint64_t shape = Shape(course, 2 * static_cast<uint64_t>(milliseconds_max));
   const auto milliseconds = static_cast<int64_t>(shape / 2) + 1;
@@ -216,7 +233,10 @@ absl::Status EpisodeDriver::Heal() {
     victim.slow.clear();
     State::ApplySlowness(victim);
   }
-  for (State::Victim& victim : state_->victims) EDGE_RETURN_IF_ERROR(victim.machine->Restart());
+  for (State::Victim& victim : state_->victims) {
+    if (victim.machine->stopping()) EDGE_RETURN_IF_ERROR(victim.machine->WaitDown());
+    EDGE_RETURN_IF_ERROR(victim.machine->Restart());
+  }
   return absl::OkStatus();
 }
 

@@ -68,6 +68,7 @@ absl::Status Machine::Restart() {
   }
   if (program_ == nullptr) return absl::OkStatus();
   exit_code_.reset();
+  stopping_ = false;
   is_down_.Reset();
   incarnation_ = std::make_unique<Incarnation>(*this, ++incarnations_);
   world_.Announce(&incarnation_->domain, actor_);
@@ -112,6 +113,16 @@ void Machine::Drop(CrashKind kind) {
   }
   Note("down", static_cast<int64_t>(incarnations_));
   is_down_.Set();
+}
+
+void Machine::SetStopHandler(absl::AnyInvocable<void()> handler) { stop_handler_ = std::move(handler); }
+
+bool Machine::RequestStop() {
+  if (!up() || stop_handler_ == nullptr) return false;
+  Note("stop", static_cast<int64_t>(incarnations_));
+  stopping_ = true;
+  stop_handler_();
+  return true;
 }
 
 absl::Status Machine::WaitDown(Instant deadline) { return is_down_.Wait(deadline); }

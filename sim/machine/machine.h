@@ -69,6 +69,11 @@ class Machine {
   // if it ends before. Null takes a call back.
   void AfterTurns(uint64_t turns, absl::AnyInvocable<void()> then);
   void CrashAfterTurns(CrashKind kind, uint64_t turns);
+  // How the program is asked to end by itself (SIGTERM). Called by the program, which takes it back (null) before it ends.
+  void SetStopHandler(absl::AnyInvocable<void()> handler);
+  // Asks it. False: it is down, or has no handler. The incarnation that was asked is stopping() until it is down.
+  bool RequestStop();
+  bool stopping() const { return stopping_; }
   // Until nothing is left of a dead incarnation; at once if down. MAY SUSPEND. kDeadlineExceeded, kCancelled, kAborted.
   absl::Status WaitDown(Instant deadline = Instant::Infinite());
 
@@ -116,6 +121,8 @@ class Machine {
   std::optional<int> exit_code_;
   std::set<std::string, std::less<>> unknown_mischief_;
   std::unique_ptr<Incarnation> incarnation_;  // null: down
+  absl::AnyInvocable<void()> stop_handler_;
+  bool stopping_ = false;
   edge::Event is_down_;
 };
 

@@ -28,7 +28,7 @@ struct MachineWorld {
     strategy.Say(kCrashNames, static_cast<int64_t>(NamesFate::kLost));
   }
   // The labels of all kLife events so far.
-  std::string Life() const {
+  std::string Life() {
     std::string life;
     for (const Event& event : world.recorder().journal()) {
       if (event.kind == EventKind::kLife) life += (life.empty() ? "" : " ") + event.label;
@@ -37,7 +37,7 @@ struct MachineWorld {
   }
 
   SaidStrategy strategy;
-  mutable World world;
+  World world;
   Fabric fabric;
 };
 

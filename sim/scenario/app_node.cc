@@ -133,7 +133,7 @@ class AppNode::WatchingHandler final : public http::Handler {
                               .label = "node.response",
                               .key = world_.scheduler().CurrentKey(),
                               .message = *ray,
-                              .value = served.ended == Served::End::kAnswered ? 1 : 0});
+                              .text = served.ended == Served::End::kAnswered ? "answered" : "cut off"});
   }
 
  private:
@@ -152,13 +152,7 @@ struct AppNode::Incarnation {
 
 AppNode::AppNode(World& world, Machine& machine, std::shared_ptr<const worker::WorkerCode> code, worker::IsolateNursery* nursery,
                  NodeLedger& ledger)
-    : world_(world),
-      machine_(machine),
-      code_(std::move(code)),
-      nursery_(nursery),
-      ledger_(ledger),
-      serving_(world.scheduler()),
-      down_(world.scheduler()) {}
+    : world_(world), machine_(machine), code_(std::move(code)), nursery_(nursery), ledger_(ledger), serving_(world.scheduler()) {}
 
 AppNode::~AppNode() { EDGE_CHECK(running_ == nullptr); }
 
@@ -169,7 +163,6 @@ void AppNode::Start() {
 void AppNode::Run(const Seams& seams) {
   Incarnation incarnation(seams.scheduler);
   running_ = &incarnation;
-  down_.Reset();
   const ActorId actor = machine_.actor();
   const uint64_t number = seams.process.Self().incarnation;
   SimLog log(world_, actor);
@@ -187,7 +180,9 @@ void AppNode::Run(const Seams& seams) {
     if (status.ok()) {
       start_status_ = absl::OkStatus();
       serving_.Set();
+      machine_.SetStopHandler([&incarnation] { incarnation.stop.Set(); });
       const bool asked = incarnation.stop.Wait().ok();
+      machine_.SetStopHandler(nullptr);
       serving_.Reset();
       const absl::Status stopped = node.Stop();
       if (asked && !stopped.ok() && !IsCrashed(stopped)) {
@@ -200,7 +195,6 @@ void AppNode::Run(const Seams& seams) {
     serving_.Set();
   }
   running_ = nullptr;
-  down_.Set();
 }
 
 absl::Status AppNode::WaitUntilServing(Instant deadline) {
@@ -210,8 +204,8 @@ absl::Status AppNode::WaitUntilServing(Instant deadline) {
 
 absl::Status AppNode::StopGracefully(Instant deadline) {
   if (running_ == nullptr) return absl::OkStatus();
-  running_->stop.Set();
-  return down_.Wait(deadline);
+  if (!machine_.RequestStop()) return absl::OkStatus();
+  return machine_.WaitDown(deadline);
 }
 
 }  // namespace edge::sim

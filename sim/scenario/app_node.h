@@ -78,7 +78,6 @@ class AppNode {
   NodeLedger& ledger_;
   Incarnation* running_ = nullptr;  // null while down
   edge::Event serving_;
-  edge::Event down_;
   absl::Status start_status_;
 };
 

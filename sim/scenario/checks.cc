@@ -72,12 +72,12 @@ std::optional<Violation> Unexplained(const Evidence& evidence) {
   for (const Call& call : evidence.history) {
     for (const Attempt& attempt : call.attempts) {
       if (attempt.error.empty()) continue;
-      const bool explained = std::any_of(evidence.troubles.begin(), evidence.troubles.end(), [&](const Trouble& trouble) {
-        return trouble.begin <= attempt.end && trouble.end >= attempt.begin;
-      });
-      if (explained) continue;
       const auto served = evidence.nodes.served.find(attempt.ray);
       const bool begun = served != evidence.nodes.served.end();
+      const bool explained = std::any_of(evidence.troubles.begin(), evidence.troubles.end(), [&](const Trouble& trouble) {
+        return trouble.begin <= attempt.end && trouble.end >= attempt.begin && (trouble.also_begun || !begun);
+      });
+      if (explained) continue;
       // A connection that the server closes while it is idle may be used by a client at that very moment: nothing was begun.
       if (!begun && evidence.stopping_from != Instant::Infinite() && attempt.end >= evidence.stopping_from) continue;
       Violation failure =

@@ -33,6 +33,7 @@ struct Violation {
 struct Trouble {
   Instant begin;
   Instant end;
+  bool also_begun = true;  // whether it may end a request whose handling has begun: a graceful stop may not
 };
 
 struct Evidence {

@@ -8,6 +8,7 @@
 #include "runtime/base/status_macros.h"
 #include "runtime/base/str_cat.h"
 #include "runtime/fiber/event.h"
+#include "sim/fault/model.h"
 #include "sim/machine/episode_driver.h"
 #include "sim/network/fabric.h"
 #include "sim/scenario/app_node.h"
@@ -200,7 +201,8 @@ class Stage {
   std::vector<Trouble> Troubles() const {
     std::vector<Trouble> troubles;
     const Duration grace = scenario_.limits.request_time + scenario_.limits.request_time;
-    for (const Faults::Struck& struck : world_.faults().struck()) troubles.push_back({struck.begin, struck.end + grace});
+    for (const Faults::Struck& struck : world_.faults().struck())
+      troubles.push_back({struck.begin, struck.end + grace, struck.site != &kProcessStop});
     return troubles;
   }
 
