@@ -26,7 +26,8 @@ struct Choice {
 
 constexpr Choice<5> kSegmentBytes = {{16, 4, 2, 1, 1}, {UINT32_MAX, 1460, 100, 7, 1}};
 constexpr Choice<4> kReadBytes = {{12, 2, 1, 1}, {UINT32_MAX, 1000, 11, 1}};
-constexpr Choice<4> kWindowBytes = {{12, 3, 2, 1}, {256 << 10, 64 << 10, 4 << 10, 200}};
+// No smaller than what two real systems hold between them: a protocol may rely on that much.
+constexpr Choice<4> kWindowBytes = {{12, 3, 2, 1}, {256 << 10, 64 << 10, 16 << 10, 8 << 10}};
 constexpr Choice<4> kNanosecondsPerByte = {{12, 2, 1, 1}, {0, 10, 100, 400}};
 
 template <size_t N>

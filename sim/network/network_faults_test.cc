@@ -156,8 +156,7 @@ TEST(NetworkFaults, AnAbortDoesNotOvertakeTheNewsOfABreak) {
 
 TEST(NetworkFaults, ABreakEndsAWriterThatWaitsForRoom) {
   Striking strategy(kNetworkResetAfter);
-  strategy.Wish("network.window", 3);  // 200 bytes
-  NetworkWorld w(strategy, OnlyFaults({&kNetworkResetAfter}));
+  NetworkWorld w(strategy, OnlyFaults({&kNetworkResetAfter}), kSmallWindow);
   w.Run([&] {
     auto pair = w.Open();
     absl::Status written;
@@ -341,8 +340,7 @@ TEST(NetworkPartition, AVeryLongOneEndsWithResetsOfWhatItHeld) {
 
 TEST(NetworkPartition, HoldsTheNewsThatThereIsRoom) {
   MildStrategy mild;
-  mild.Wish("network.window", 3);  // 200 bytes
-  NetworkWorld w(mild);
+  NetworkWorld w(mild, NoFaults(), kSmallWindow);
   w.Run([&] {
     auto pair = w.Open();
     TaskGroup group(w.world.scheduler());

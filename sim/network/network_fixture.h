@@ -63,6 +63,8 @@ inline WorldOptions NoFaults() {
   return options;
 }
 
+inline const FabricOptions kSmallWindow = {.limits = {.window_bytes_max = 200}};
+
 // "client1" and "server1", each with an incarnation that a test may crash, and fibers outside of both that play them.
 struct NetworkWorld {
   struct Actor {

@@ -92,8 +92,7 @@ TEST(SimNetwork, SomeReadsGetASingleByte) {
 
 TEST(SimNetwork, AFullWindowHoldsTheWriterUntilHalfOfItIsReadAndTheNewsIsBack) {
   MildStrategy mild;
-  mild.Wish("network.window", 3);  // 200 bytes
-  NetworkWorld w(mild);
+  NetworkWorld w(mild, NoFaults(), kSmallWindow);
   w.Run([&] {
     auto [client, server] = w.Open();
     EXPECT_TRUE(w.Write(*client, std::string(200, 'a')).ok());
@@ -118,8 +117,7 @@ TEST(SimNetwork, AFullWindowHoldsTheWriterUntilHalfOfItIsReadAndTheNewsIsBack) {
 
 TEST(SimNetwork, AWriteThatMeetsItsDeadlineHasSentAPrefix) {
   MildStrategy mild;
-  mild.Wish("network.window", 3);
-  NetworkWorld w(mild);
+  NetworkWorld w(mild, NoFaults(), kSmallWindow);
   w.Run([&] {
     auto [client, server] = w.Open();
     const std::string much(1000, 'm');
