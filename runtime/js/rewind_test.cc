@@ -124,6 +124,24 @@ TEST_F(RewindTest, ACondemnedIsolateIsAsNew) {
   }
 }
 
+TEST_F(RewindTest, AClassDefinedLaterIsUnknownAgain) {
+  ASSERT_TRUE(isolate_->Capture().ok());
+  static const NativeType kLateType = {"Late", nullptr};
+  const auto has_prototype = [&] {
+    bool has = false;
+    isolate_->Run({}, [&](duk_context* ctx) {
+      PushNative(ctx, kLateType, nullptr);
+      duk_get_prototype(ctx, -1);
+      has = duk_is_object(ctx, -1) != 0;
+    });
+    return has;
+  };
+  isolate_->Run({}, [](duk_context* ctx) { DefineClass(ctx, {.type = &kLateType, .name = "Late", .construct = nullptr}); });
+  EXPECT_TRUE(has_prototype());
+  Rewind();
+  EXPECT_FALSE(has_prototype());
+}
+
 TEST_F(RewindTest, InterruptsComeAtTheSamePlacesAndGoToTheNewOwner) {
   ASSERT_TRUE(isolate_->Capture().ok());
   std::vector<int64_t> first, second;
