@@ -62,6 +62,7 @@ absl::StatusOr<size_t> Exchange::ReadBody(std::span<char> target) {
   absl::StatusOr<size_t> n = ReadBodyUnwatched(target);
   // Between two pieces nobody watches: it would only read the body ahead, and whoever reads the next piece learns of a lost client.
   if (session_.body.done()) watch_.Resume();
+  if (observer_ != nullptr && n.ok()) observer_->OnRequestBody({target.data(), *n});
   return n;
 }
 
@@ -185,6 +186,7 @@ void Exchange::AppendHead(const ResponseHead& response, Framing framing, std::op
 
 absl::Status Exchange::Respond(const ResponseHead& response, std::string_view body) {
   EDGE_RETURN_IF_ERROR(CheckCanStart(response));
+  if (observer_ != nullptr) observer_->OnResponse(response.status());
   const bool hidden = HidesBody(response.status());
   std::optional<uint64_t> length = body.size();
   if (StatusHasNoBody(response.status())) {
@@ -208,6 +210,7 @@ absl::Status Exchange::Respond(const ResponseHead& response, std::string_view bo
 
 absl::Status Exchange::Start(const ResponseHead& response, std::optional<uint64_t> content_length) {
   EDGE_RETURN_IF_ERROR(CheckCanStart(response));
+  if (observer_ != nullptr) observer_->OnResponse(response.status());
   if (continue_due_ && response.status() < 400) {
     // A handler that streams the request body back reads it after Start; the permission to send it has to come before the final head.
     continue_due_ = false;

@@ -42,6 +42,16 @@ class ConnectionPolicy {
   virtual uint64_t NextKey() = 0;
 };
 
+// Told what a handler reads and how it answers: for those who stand between the server and the handler.
+class ExchangeObserver {
+ public:
+  virtual ~ExchangeObserver() = default;
+  // Bytes of the request's body as the handler gets them; empty at its end. The view is good during the call.
+  virtual void OnRequestBody(std::string_view bytes) = 0;
+  // A response has begun.
+  virtual void OnResponse(int status) = 0;
+};
+
 class Exchange {
  public:
   // Made by the server. All borrowed.
@@ -90,6 +100,9 @@ class Exchange {
   // same watcher do nothing.
   void WatchClient(ClientWatcher& watcher);
 
+  // `observer` is borrowed and told of everything from now on, instead of one given before; null: nobody.
+  void Observe(ExchangeObserver* observer) { observer_ = observer; }
+
   // --- for the server, after the handler has returned ---
   // Nobody is told any more. MAY SUSPEND.
   void EndWatch() { watch_.Stop(); }
@@ -128,6 +141,7 @@ class Exchange {
   bool continue_due_ = false;  // the client waits for "100 Continue"
   absl::Status body_status_;   // sticky
   ClientWatch watch_;
+  ExchangeObserver* observer_ = nullptr;
 };
 
 class Handler {
