@@ -19,7 +19,7 @@ constexpr size_t kListedMax = 5;  // requests and connections of one actor
 std::optional<Life> LifeAfter(const Event& event) {
   const std::string_view what = LastPart(event.label);
   if (what == "start" || what == "restart" || what == "resume") return Life::kUp;
-  if (what == "crash" || what == "power_loss" || what == "stop" || what == "exit") return Life::kDown;
+  if (what == "crash" || what == "power_loss" || what == "down" || what == "exit") return Life::kDown;
   if (what == "pause") return Life::kPaused;
   return std::nullopt;
 }
@@ -29,8 +29,8 @@ std::string_view NameOfLife(Life life) {
   return kNames[static_cast<size_t>(life)];
 }
 
-void ForgetRequest(ActorState& state, uint64_t message, OpenRequest::Side side) {
-  std::erase_if(state.requests, [&](const OpenRequest& open) { return open.message == message && open.side == side; });
+void ForgetRequest(ActorState& state, uint64_t name, OpenRequest::Side side) {
+  std::erase_if(state.requests, [&](const OpenRequest& open) { return open.name == name && open.side == side; });
 }
 
 void Apply(const JournalView& journal, const ExchangeIndex& exchanges, size_t index, ActorState& state) {
@@ -52,10 +52,10 @@ void Apply(const JournalView& journal, const ExchangeIndex& exchanges, size_t in
       state.last_log = index;
       break;
     case EventKind::kRequest:
-      state.requests.push_back({.side = side(), .message = event.message, .event = index});
+      state.requests.push_back({.side = side(), .name = ExchangeIndex::NameOf(event), .event = index});
       break;
     case EventKind::kResponse:
-      ForgetRequest(state, event.message, side());
+      ForgetRequest(state, ExchangeIndex::NameOf(event), side());
       break;
     case EventKind::kConnect: {
       const std::string_view what = LastPart(event.label);

@@ -18,8 +18,8 @@ namespace edge::sim {
 struct ActorState {
   struct OpenRequest {
     enum class Side : uint8_t { kAsked, kServing } side = Side::kAsked;
-    uint64_t message = 0;
-    size_t event = 0;  // index of its kRequest
+    uint64_t name = 0;  // its message, or its key if it has none
+    size_t event = 0;   // index of its kRequest
   };
   struct OpenConnection {
     uint64_t key = 0;

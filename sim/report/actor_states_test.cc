@@ -55,6 +55,15 @@ TEST_F(ActorStatesTest, RequestsAreOpenUntilTheirAnswer) {
   EXPECT_EQ(StateOf(client_, 4).requests.size(), 0u);
 }
 
+TEST_F(ActorStatesTest, RequestsWithoutAMessageAreKnownByTheirKey) {
+  run_.Record({.kind = EventKind::kRequest, .actor = node_, .label = "service.request", .key = 8, .text = "/a"});
+  run_.Record({.kind = EventKind::kRequest, .actor = node_, .label = "service.request", .key = 9, .text = "/b"});
+  run_.Record({.kind = EventKind::kResponse, .actor = node_, .label = "service.response", .key = 8, .value = 200});
+
+  ASSERT_EQ(StateOf(node_).requests.size(), 1u);
+  EXPECT_EQ(StateOf(node_).requests[0].name, 9u);
+}
+
 TEST_F(ActorStatesTest, ACrashTakesRequestsAndConnectionsWithIt) {
   run_.Record({.kind = EventKind::kConnect, .actor = node_, .peer = client_, .label = "network.accepted", .key = 3});
   run_.Record({.kind = EventKind::kRequest, .actor = node_, .peer = client_, .label = "http.request", .message = 5, .text = "GET /a"});

@@ -91,6 +91,36 @@ TEST_F(EventLineTest, TellsEverythingElse) {
   EXPECT_EQ(Line({.kind = EventKind::kTurn, .actor = node_, .label = "http.connection"}), "node1     runs http.connection");
 }
 
+TEST_F(EventLineTest, KnowsTheLevelOfALineByItsLabelOrItsSeverity) {
+  EXPECT_EQ(Line({.kind = EventKind::kLog, .actor = node_, .label = "console.error", .text = "x"}), "node1     error: x");
+  EXPECT_EQ(Line({.kind = EventKind::kLog, .actor = node_, .label = "orders", .value = 1, .text = "x"}), "node1     log: x");
+  EXPECT_EQ(Line({.kind = EventKind::kLog, .actor = node_, .label = "orders", .value = 3, .text = "x"}), "node1     error: x");
+  EXPECT_EQ(Line({.kind = EventKind::kLog, .actor = node_, .label = "orders", .value = 99, .text = "x"}), "node1     log: x");
+}
+
+TEST_F(EventLineTest, TellsLives) {
+  EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "start", .value = 1}), "node1     starts");
+  EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "start", .value = 2}), "node1     starts again");
+  EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "exit", .value = 3}), "node1     exits with code 3");
+  EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "power_loss"}), "node1     LOSES POWER");
+  EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "clock", .value = -90'000'000'000}),
+            "node1     has a calendar that is 1 min 30 s late");
+}
+
+TEST_F(EventLineTest, TellsHowAnInvocationEndedAndWhatANodeAnswered) {
+  EXPECT_EQ(
+      Line({.kind = EventKind::kHost, .actor = node_, .label = "worker.outcome", .value = 2, .text = "Error: no", .note = "exception"}),
+      "node1     exception: Error: no");
+  EXPECT_EQ(Line({.kind = EventKind::kHost, .actor = node_, .label = "javascript", .value = 1'200}),
+            "node1     ran JavaScript: 1,200 instructions");
+  EXPECT_EQ(Line({.kind = EventKind::kRequest, .actor = node_, .label = "node.request", .message = 5, .text = "/a", .note = "POST"}),
+            "node1     is asked: POST /a");
+  EXPECT_EQ(Line({.kind = EventKind::kResponse, .actor = node_, .label = "node.response", .message = 5, .text = "answered"}),
+            "node1     answers");
+  EXPECT_EQ(Line({.kind = EventKind::kResponse, .actor = node_, .label = "node.response", .message = 5, .text = "cut off"}),
+            "node1     does not answer: cut off");
+}
+
 TEST_F(EventLineTest, AHostileLineStaysOneLine) {
   const std::string line = Line({.kind = EventKind::kLog, .actor = node_, .label = "console.log", .text = "\x1b[2J\nnode2 CRASHES"});
 

@@ -3,8 +3,8 @@
 //   client ----asked----> ~~~ ----arrived----> node
 //   client <----got------ ~~~ <---answered---- node
 //
-// The corners share Event::message. A corner that is missing is what a story is about: a request that never arrived, an answer that
-// nobody got. Who records the first corner is the asking side.
+// The corners share Event::message; where there is none (an outside service knows no message), Event::key. A corner that is missing is what
+// a story is about: a request that never arrived, an answer that nobody got. Who records the first corner is the asking side.
 #ifndef EDGE_SIM_REPORT_EXCHANGE_INDEX_H_
 #define EDGE_SIM_REPORT_EXCHANGE_INDEX_H_
 
@@ -32,9 +32,12 @@ class ExchangeIndex {
   // `journal` is read only during the call.
   explicit ExchangeIndex(const JournalView& journal);
 
-  // Null if no request has this message.
-  const Exchange* Find(uint64_t message) const;
+  // Of a kRequest or kResponse. Null if it names neither message nor key.
+  const Exchange* Find(const Event& event) const;
+  // By message or key.
   const std::map<uint64_t, Exchange>& all() const { return exchanges_; }
+
+  static uint64_t NameOf(const Event& event) { return event.message != 0 ? event.message : event.key; }
 
   enum class Side : uint8_t { kAsking, kServing };
   // On which side of its request the actor of this kRequest or kResponse stands.

@@ -36,8 +36,7 @@ class Chooser {
       case EventKind::kFault:
         return RepeatsLife(index) ? Weight::kNever : IsFailing(event) ? Weight::kFailing : Weight::kFault;
       case EventKind::kLife:
-        if (event.time == journal_.start && LastPart(event.label) == "start") return Weight::kNever;
-        return Weight::kFault;
+        return OfLife(event);
       case EventKind::kPhase:
         return event.time == journal_.start ? Weight::kNever : Weight::kTrouble;
       case EventKind::kCheck:
@@ -47,6 +46,8 @@ class Chooser {
         return OfRequest(index);
       case EventKind::kLog:
         return OfLog(event);
+      case EventKind::kHost:
+        return IsIncident(event) ? OfLog(event) : Weight::kNever;
       case EventKind::kConnect:
       case EventKind::kClose:
         return IsFailing(event) ? Weight::kSameActor : Weight::kNever;
@@ -96,6 +97,13 @@ class Chooser {
   // Quiet things far away fill the screen only if nobody knows what the failure is about.
   Weight Elsewhere() const { return found_failing_ ? Weight::kNever : Weight::kElsewhere; }
 
+  // The first start is no news, what brought an actor down is told by itself, and a regular end is dull.
+  Weight OfLife(const Event& event) const {
+    const std::string_view what = LastPart(event.label);
+    if (what == "down" || (what == "start" && (event.value == 1 || event.time == journal_.start))) return Weight::kNever;
+    return what == "stop" || (what == "exit" && event.value == 0) ? Weight::kNearby : Weight::kFault;
+  }
+
   // A crash is a fault of the plan and, a moment later, an event in its victim's life; the second tells it better.
   bool RepeatsLife(size_t index) const {
     const Event& fault = journal_.events[index];
@@ -110,7 +118,7 @@ class Chooser {
   Weight OfRequest(size_t index) const {
     const Event& event = journal_.events[index];
     // The asking side tells of a request and its answer; the other one only if the asker says nothing.
-    const Exchange* const exchange = exchanges_.Find(event.message);
+    const Exchange* const exchange = exchanges_.Find(event);
     if (exchange != nullptr && (index == exchange->arrived || index == exchange->answered)) {
       const bool told = index == exchange->arrived ? exchange->asked != Exchange::kMissing : HasGoodAnswer(*exchange);
       if (told) return Weight::kNever;
@@ -129,7 +137,7 @@ class Chooser {
 
   Weight OfLog(const Event& event) const {
     if (IsFailing(event)) return Weight::kFailing;
-    const bool bad = LastPart(event.label) == "error" || LastPart(event.label) == "warn";
+    const bool bad = IsIncident(event) || LogLevelOf(event) == "error" || LogLevelOf(event) == "warn";
     if (!IsNear(event.time)) return Elsewhere();
     if (found_failing_ && actors_.count(event.actor) == 0) return Weight::kNearby;
     return bad ? Weight::kTrouble : Weight::kSameActor;
@@ -150,7 +158,8 @@ class Chooser {
 // What a line says beyond the event itself: that a request never arrived, that nobody got an answer.
 std::string Fate(const JournalView& journal, const ExchangeIndex& exchanges, size_t index) {
   const Event& event = journal.events[index];
-  const Exchange* const exchange = event.message != 0 ? exchanges.Find(event.message) : nullptr;
+  if (event.kind != EventKind::kRequest && event.kind != EventKind::kResponse) return "";
+  const Exchange* const exchange = exchanges.Find(event);
   if (exchange == nullptr) return "";
   // Whether the serving side records at all: only then does its silence mean anything.
   const bool serving_records = std::any_of(exchanges.all().begin(), exchanges.all().end(),

@@ -1,6 +1,7 @@
 #include "sim/report/words.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "runtime/base/str_cat.h"
 #include "sim/fault/model.h"
@@ -42,8 +43,10 @@ std::string Request(const JournalView& journal, const ExchangeIndex& exchanges, 
 std::string Response(const JournalView& journal, const ExchangeIndex& exchanges, const Event& event) {
   const std::string detail = Colon(Either(event.text, event.note));
   if (exchanges.SideOf(journal, event) == ExchangeIndex::Side::kServing) {
-    return event.value == 0 ? StrCat("does not answer", With(journal, "to", event.peer), detail)
-                            : StrCat("answers ", event.value, With(journal, "to", event.peer), detail);
+    if (event.value != 0) return StrCat("answers ", event.value, With(journal, "to", event.peer), detail);
+    // A node sees that it has answered, not always with what.
+    if (event.text == "answered") return StrCat("answers", With(journal, "to", event.peer));
+    return StrCat("does not answer", With(journal, "to", event.peer), detail);
   }
   return event.value == 0 ? StrCat("gets no answer", With(journal, "from", event.peer), detail)
                           : StrCat("gets ", event.value, With(journal, "from", event.peer), detail);
@@ -52,12 +55,16 @@ std::string Response(const JournalView& journal, const ExchangeIndex& exchanges,
 std::string Life(const Event& event) {
   const std::string_view what = LastPart(event.label);
   std::string out;
-  if (what == "start") {
+  if (what == "start" && event.value <= 1) {
     out = "starts";
-  } else if (what == "restart") {
+  } else if (what == "start" || what == "restart") {
     out = "starts again";
-  } else if (what == "stop" || what == "exit") {
-    out = "stops";
+  } else if (what == "stop") {
+    out = "is stopped";
+  } else if (what == "exit") {
+    out = StrCat("exits with code ", event.value);
+  } else if (what == "down") {
+    out = "is down";
   } else if (what == "crash") {
     out = "CRASHES";
   } else if (what == "power_loss") {
@@ -66,15 +73,14 @@ std::string Life(const Event& event) {
     out = "is paused";
   } else if (what == "resume") {
     out = "runs on";
+  } else if (what == "clock") {
+    out = event.value == 0 ? std::string("has the right time again")
+                           : StrCat("has a calendar that is ", LengthText(Duration::Nanoseconds(std::abs(event.value))),
+                                    event.value < 0 ? " late" : " early");
   } else {
     out = Printable(event.label);
   }
   return out + Colon(Either(event.text, event.note));
-}
-
-std::string Log(const Event& event) {
-  const std::string_view level = LastPart(event.label);
-  return StrCat(level.empty() ? "log" : Printable(level), Colon(Either(event.text, event.note)));
 }
 
 }  // namespace
@@ -83,6 +89,17 @@ std::string_view LastPart(std::string_view label) {
   const size_t dot = label.rfind('.');
   return dot == std::string_view::npos ? label : label.substr(dot + 1);
 }
+
+std::string_view LogLevelOf(const Event& event) {
+  const std::string_view last = LastPart(event.label);
+  for (const std::string_view level : {"log", "info", "debug", "warn", "error"}) {
+    if (last == level) return level;
+  }
+  constexpr std::string_view kLevels[] = {"debug", "log", "warn", "error"};
+  return event.value >= 0 && event.value < 4 ? kLevels[event.value] : "log";
+}
+
+bool IsIncident(const Event& event) { return event.kind == EventKind::kHost && event.label == "worker.outcome"; }
 
 std::string RequestWords(const Event& event) {
   if (IsMethod(event.note) && !event.text.starts_with(event.note)) return StrCat(event.note, " ", Printable(event.text));
@@ -119,9 +136,11 @@ std::string Words(const JournalView& journal, const ExchangeIndex& exchanges, co
     case EventKind::kRandom:
       return StrCat("draws randomness", label.empty() ? "" : StrCat(" for ", label), detail);
     case EventKind::kHost:
+      if (event.label == "javascript") return StrCat("ran JavaScript: ", Counted(static_cast<uint64_t>(event.value), "instruction"));
+      if (IsIncident(event) && !event.note.empty()) return StrCat(Printable(event.note), Colon(event.text));
       return StrCat(label, detail);
     case EventKind::kLog:
-      return Log(event);
+      return StrCat(LogLevelOf(event), detail);
     case EventKind::kRequest:
       return Request(journal, exchanges, event);
     case EventKind::kResponse:

@@ -24,6 +24,12 @@ std::string RequestWords(const Event& event);
 // What happened, from the fault model: "lost the connection before the request arrived"; the label itself if the model does not know it.
 std::string FaultStory(std::string_view label);
 
+// "error", "warn", "log" ... Of a kLog, whose label says it ("console.warn") or whose value does (worker::Severity).
+std::string_view LogLevelOf(const Event& event);
+
+// What became of an invocation that did not end well: a kHost event with words in it.
+bool IsIncident(const Event& event);
+
 // The last part of a label: "crash" of "process.crash".
 std::string_view LastPart(std::string_view label);
 

@@ -114,6 +114,7 @@ class Drawing {
     this.drawPhases(g, state);
     this.drawFailure(g);
     if (state.shown.has('send')) this.drawMessages(g, state);
+    if (state.shown.has('connect')) this.drawHandshakes(g, state);
     if (state.shown.has('request')) this.drawExchanges(g, state);
     if (state.shown.has('request')) this.drawBars(g, state);
     this.drawMarks(g, state);
@@ -198,7 +199,7 @@ class Drawing {
       const begun = since.get(lane);
       if (begun) down(lane, begun.place, this.placeOf[event.i], begun.state);
       since.delete(lane);
-      if (/crash|power_loss|stop|exit/.test(event.label)) since.set(lane, {place: this.placeOf[event.i], state: 'down'});
+      if (DOWN.test(event.label)) since.set(lane, {place: this.placeOf[event.i], state: 'down'});
       if (/pause/.test(event.label)) since.set(lane, {place: this.placeOf[event.i], state: 'paused'});
     }
     for (const [lane, begun] of since) down(lane, begun.place, this.place(this.width), begun.state);
@@ -361,6 +362,22 @@ class Drawing {
     g.globalAlpha = 1;
   }
 
+  // Only where there is room: in a crowd they say less than they hide.
+  drawHandshakes(g, state) {
+    const seen = this.model.handshakes.filter(({from, to}) => {
+      const lanes = this.lanes.get(from.actor) && this.lanes.get(to.actor) && this.lanes.get(from.actor) !== this.lanes.get(to.actor);
+      return lanes && this.xOf(to) > GUTTER && this.xOf(from) < this.width && (this.xOf(to) - this.xOf(from) > 5 || state.isLit(from));
+    });
+    if (seen.length > 200) return;
+    g.setLineDash([2, 3]);
+    for (const {from, to} of seen) {
+      g.globalAlpha = state.dimmed(from) ? 0.25 : 0.8;
+      this.arrow(g, this.xOf(from), this.lanes.get(from.actor), this.xOf(to), this.lanes.get(to.actor), this.colors.teal, state.isLit(from) ? 1.75 : 1);
+    }
+    g.setLineDash([]);
+    g.globalAlpha = 1;
+  }
+
   drawExchanges(g, state) {
     const c = this.colors;
     for (const exchange of this.model.exchanges) {
@@ -446,7 +463,7 @@ class Drawing {
       const next = n + 1 < list.length ? list[n + 1].x - 8 : this.width - 6;
       const room = Math.min(next, this.width - 6) - x - 9;
       if (room < 24 || x + room < GUTTER) return;
-      const log = event.kind === 'log';
+      const log = event.group === 'log';
       g.font = log ? `11px ${c.mono}` : `11px ${c.sans}`;
       const failed = event.kind === 'check' && event.value !== 0;
       g.fillStyle = event.kind === 'fault' || failed ? c.bad : log ? this.logColor(event) : c.muted;
@@ -462,8 +479,8 @@ class Drawing {
   }
 
   logColor(event) {
-    if (/error/.test(event.label)) return this.colors.bad;
-    return /warn/.test(event.label) ? this.colors.warn : this.colors.muted;
+    if (event.level === 'error') return this.colors.bad;
+    return event.level === 'warn' ? this.colors.warn : this.colors.muted;
   }
 
   markY(lane, look, event) {
@@ -476,7 +493,7 @@ class Drawing {
   mark(g, look, event, x, y) {
     const c = this.colors;
     let color = c[look.color.slice(2)];
-    if (event.kind === 'log') color = this.logColor(event);
+    if (event.group === 'log') color = this.logColor(event);
     if (event.kind === 'check') color = event.value !== 0 ? c.bad : c.ok;
     if (event.kind === 'life' && /crash|power_loss/.test(event.label)) color = c.bad;
     g.fillStyle = color;
@@ -716,7 +733,7 @@ function requestOf(event) {
 
 // What stands beside a mark.
 function textOf(event) {
-  if (event.kind === 'log') return event.words.replace(/^\w+: /, '');
+  if (event.group === 'log') return event.words.replace(/^\w+: /, '');
   if (event.kind === 'fault') return event.words.replace(/^FAULT /, '').replace(/ \([a-z_.]+\)/, '');
   return event.words.replace(/^phase |^check /, '');
 }

@@ -2,6 +2,8 @@
 // The data of the page as objects, and the time axis: from a moment of virtual time to a place on the canvas.
 
 const NANOSECONDS = 1e9;
+// Life events after which an actor is not up.
+const DOWN = /crash|power_loss|down|exit/;
 
 // How kinds look, in the order of the legend. `on`: shown at first. `track`: where in its lane a mark is.
 const KINDS = {
@@ -31,16 +33,19 @@ function readModel(data) {
     const event = {i, number, ns, kind: data.kinds[kind], kindNumber: kind, actor: actors[actor] || nobody, peer: peer ? actors[peer] || nobody : null};
     Object.assign(event, {label: data.labels[label], value, message, key, text: text || '', note: note || '', bytes});
     event.words = words || `runs ${event.label}`;
-    event.group = GROUP_OF[event.kind];
+    // An invocation that ended badly is a host call, and news: it stands with what was printed.
+    event.group = event.kind === 'host' && event.label === 'worker.outcome' ? 'log' : GROUP_OF[event.kind];
+    event.level = event.group !== 'log' ? '' : event.kind === 'host' ? 'error' : event.words.split(':')[0];
     return event;
   });
   const model = {
     data, actors, events,
     exchanges: data.exchanges.map(([asked, arrived, answered, got]) => ({asked, arrived, answered, got})),
     arrows: messageArrows(events),
+    handshakes: handshakes(events),
     failure: data.failure,
     story: data.story,
-    logs: events.filter((event) => event.kind === 'log'),
+    logs: events.filter((event) => event.group === 'log'),
     lives: events.filter((event) => event.kind === 'life'),
     phases: events.filter((event) => event.kind === 'phase'),
   };
@@ -68,13 +73,26 @@ function messageArrows(events) {
   return arrows;
 }
 
+// Connections that are asked for and granted, ended and reset: what one side does and the other side sees, by their message.
+function handshakes(events) {
+  const waiting = new Map();
+  const arrows = [];
+  for (const event of events) {
+    if (event.group !== 'connect' || !event.message) continue;
+    const first = waiting.get(event.message);
+    if (!first) waiting.set(event.message, event);
+    else if (first.actor !== event.actor) arrows.push({from: first, to: event});
+  }
+  return arrows;
+}
+
 // A request as a bar in the lane of each side: from its first event there to its last. Bars that overlap are on different levels.
 function requestBars(model) {
   const bars = [];
   const last = model.events.length - 1;
   const deaths = new Map();  // per actor: where it went down
   for (const event of model.events) {
-    if (event.kind !== 'life' || !/crash|power_loss|stop|exit/.test(event.label)) continue;
+    if (event.kind !== 'life' || !DOWN.test(event.label)) continue;
     if (!deaths.has(event.actor)) deaths.set(event.actor, []);
     deaths.get(event.actor).push(event.i);
   }
@@ -82,7 +100,8 @@ function requestBars(model) {
     if (begin < 0) return;
     const event = model.events[begin];
     const death = end < 0 && (deaths.get(event.actor) || []).find((i) => i > begin);
-    const status = end < 0 ? 0 : model.events[end].value;
+    let status = end < 0 ? 0 : model.events[end].value;
+    if (status === 0 && serving && end >= 0 && model.events[end].text === 'answered') status = 'answered';
     bars.push({begin, end: end < 0 ? death || last : end, open: end < 0, status, serving, actor: event.actor, level: 0});
   };
   for (const exchange of model.exchanges) {

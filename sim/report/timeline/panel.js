@@ -113,9 +113,9 @@ class Panel {
     const lines = [];
     for (let n = first; n < end; n++) {
       const event = logs[n];
-      const level = /error/.test(event.label) ? ' error' : /warn/.test(event.label) ? ' warn' : '';
+      const level = event.level === 'error' || event.level === 'warn' ? ` ${event.level}` : '';
       const when = element('span', {class: 'when', text: elapsed(event.ns)});
-      const what = element('span', {class: 'what', text: event.text || event.words});
+      const what = element('span', {class: 'what', text: event.kind === 'log' && event.text ? event.text : event.words});
       const line = element('button', {type: 'button', class: `console-line${level}`, 'data-number': event.number, title: event.words,
         onclick: () => this.select(event, 'console')}, when, what);
       line.style.top = `${n * LINE}px`;
