@@ -8,7 +8,7 @@ namespace {
 uint64_t PlaceOf(const DecisionPoint& point, Key key) { return CombineHash(StableHash(point.name), key); }
 
 template <typename Entry>
-auto LowerBound(const std::vector<Entry>& entries, uint64_t place) {
+auto LowerBound(std::vector<Entry>& entries, uint64_t place) {
   return std::lower_bound(entries.begin(), entries.end(), place, [](const Entry& entry, uint64_t p) { return entry.place < p; });
 }
 
@@ -82,10 +82,11 @@ size_t ReplayStrategy::Pick(const DecisionPoint& point, std::span<const Candidat
 
 size_t ReplayStrategy::PickRecorded(const DecisionPoint& point, std::span<const Candidate> candidates) {
   if (next_ == by_number_.size()) return 0;
-  const Overtaking& next = overtakings_[by_number_[next_]];
+  Overtaking& next = overtakings_[by_number_[next_]];
   if (next.number > picks_) return 0;
   if (next.number == picks_ && next.older < candidates.size() && PlaceOf(point, TurnKey(candidates[next.older])) == next.place) {
     ++next_;
+    next.done = true;
     Use(next.decision);
     return next.older;
   }
@@ -93,18 +94,18 @@ size_t ReplayStrategy::PickRecorded(const DecisionPoint& point, std::span<const 
   return PickAligned(point, candidates);
 }
 
-const ReplayStrategy::Overtaking* ReplayStrategy::NextUnused(uint64_t place) const {
+ReplayStrategy::Overtaking* ReplayStrategy::NextOf(uint64_t place) {
   for (auto at = LowerBound(overtakings_, place); at != overtakings_.end() && at->place == place; ++at) {
-    if (!used_[at->decision]) return &*at;
+    if (!at->done) return &*at;
   }
   return nullptr;
 }
 
 size_t ReplayStrategy::PickAligned(const DecisionPoint& point, std::span<const Candidate> candidates) {
   size_t picked = 0;
-  const Overtaking* earliest = nullptr;
+  Overtaking* earliest = nullptr;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    const Overtaking* const next = NextUnused(PlaceOf(point, TurnKey(candidates[i])));
+    Overtaking* const next = NextOf(PlaceOf(point, TurnKey(candidates[i])));
     // With more older ones waiting than then, its time has not come: at the recorded pick they had gone.
     if (next == nullptr || next->older < i) continue;
     if (earliest == nullptr || next->decision < earliest->decision) {
@@ -112,7 +113,10 @@ size_t ReplayStrategy::PickAligned(const DecisionPoint& point, std::span<const C
       picked = i;
     }
   }
-  if (earliest != nullptr) Use(earliest->decision);
+  if (earliest == nullptr) return 0;
+  Use(earliest->decision);
+  // The oldest overtakes nobody: what was recorded may be about a later turn of the same name.
+  earliest->done = picked != 0;
   return picked;
 }
 

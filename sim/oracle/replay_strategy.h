@@ -54,10 +54,12 @@ class ReplayStrategy final : public Strategy {
     uint64_t older;   // candidates that it went before
     uint64_t number;  // of the pick
     size_t decision;
+    bool done = false;
   };
 
+  // The decision has found its place.
   void Use(size_t decision);
-  const Overtaking* NextUnused(uint64_t place) const;
+  Overtaking* NextOf(uint64_t place);
   size_t PickRecorded(const DecisionPoint& point, std::span<const Candidate> candidates);
   size_t PickAligned(const DecisionPoint& point, std::span<const Candidate> candidates);
 

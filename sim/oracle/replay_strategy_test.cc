@@ -126,6 +126,15 @@ TEST(ReplayStrategy, AnOvertakingWaitsUntilAsFewOlderOnesAreThere) {
   EXPECT_EQ(replay.used(), 1u);
 }
 
+TEST(ReplayStrategy, AnOvertakingIsNotSpentOnAnEarlierTurnOfTheSameNameThatOvertookNobody) {
+  const Candidate a{1, 0}, b{2, 0}, c{3, 0};
+  const std::vector<Decision> decisions = {{&kOrder, ActorId::kWorld, TurnKey(c), 1, 2, 0}};
+  ReplayStrategy replay(decisions, Match::kAligned);
+  EXPECT_EQ(replay.Pick(kOrder, std::vector<Candidate>{c, a}), 0u);
+  EXPECT_EQ(replay.Pick(kOrder, std::vector<Candidate>{b, c}), 1u);
+  EXPECT_EQ(replay.Pick(kOrder, std::vector<Candidate>{b, c}), 0u) << "once";
+}
+
 TEST(ReplayStrategy, OfSeveralOvertakingsTheEarliestGoesFirst) {
   const Candidate a{1, 0}, b{2, 0}, c{3, 0};
   const std::vector<Decision> decisions = {{&kOrder, ActorId::kWorld, TurnKey(c), 2, 10, 0},
