@@ -293,6 +293,21 @@ TEST(WarmStart, TheSameScriptWithOtherVariablesIsOtherCode) {
   EXPECT_EQ(nursery.parked(), WhereSupported(2));
 }
 
+TEST(WarmStart, WhatObjectsHoldOutsideOfTheArenaIsOnTheAccountAgain) {
+  const auto code = CodeOf(R"JS((function (edge) {
+    var text = 'v'.repeat(900000), all = [];
+    function fill(count) { for (var i = 0; i < count; i++) { var h = new Headers(); h.append('n', text); all.push(h); } }
+    fill(20);
+    return { get 'default'() { return { fetch: function () { try { fill(1000); } catch (e) { return new Response(all.length + ' ' + e.message); } } }; } };
+  }))JS");
+  code->limits.cpu = Duration::Seconds(1);
+  const std::vector<std::string> cold = TraceOf(code, nullptr, {""});
+  EXPECT_NE(cold[4].find("hold too much memory"), std::string::npos) << cold[4];
+  WarmNursery nursery;
+  for (int round = 0; round < 3; ++round) EXPECT_EQ(TraceOf(code, &nursery, {""}), cold);
+  EXPECT_EQ(nursery.taken(), WhereSupported(2));
+}
+
 TEST(WarmStart, KeepsFewIsolatesOfFewCodes) {
   WarmNursery nursery({.parked_max = 1, .codes_max = 2});
   const auto one = CodeOf(ModuleOf(""));
