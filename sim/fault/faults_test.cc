@@ -48,15 +48,19 @@ class Scripted final : public Strategy {
   const std::map<std::string, int64_t, std::less<>> values_;
 };
 
-// Sixty seconds of four clients with a hundred requests, each through two connections and some disk, as opportunities.
+// Sixty seconds of four clients with a hundred requests, as the opportunities that they are.
 uint64_t LiveThrough(Toy& run) {
   constexpr ActorId kClient{1};
   for (Key request = 0; request < 100; ++request) {
     run.clock.now = run.clock.now + Duration::Milliseconds(599);
     for (const FaultSite* const site : AllFaultSites()) {
       if (site->shape != FaultSite::Shape::kStrike) continue;
-      const bool often = site->family == FaultFamily::kNetwork && site->rate.denominator >= 60;
-      for (Key i = 0; i < (often ? 8 : 2); ++i) run.faults.Strikes(*site, kClient, CombineHash(request, i));
+      // Connections are kept, and a call of the disk is rare so far.
+      const bool seldom =
+          site->family == FaultFamily::kDisk || site == &kNetworkRefused || site == &kNetworkConnectHangs || site == &kNetworkHalfCloseLost;
+      if (seldom && request % 4 != 0) continue;
+      const Key opportunities = site->family == FaultFamily::kNetwork && !seldom ? 2 : 1;
+      for (Key i = 0; i < opportunities; ++i) run.faults.Strikes(*site, kClient, CombineHash(request, i));
     }
   }
   for (const Episode& episode : run.faults.episodes()) run.faults.Began(episode, kClient);
