@@ -33,6 +33,9 @@ Serves the worker in DIR: a folder with wrangler.toml, wrangler.json or wrangler
   --port PORT      port to listen on (default 8787; 0: any free one)
   --env NAME       environment of the wrangler file
   --dev            show errors with their stacks in the browser
+  --record FILE    append the requests served to FILE, for `edge sim --requests FILE` (docs/recording.md);
+                   the values of Authorization and Cookie are left out
+  --record-secrets record those too
 
 Bundling needs Node 18 or newer on the PATH (EDGE_NODE names another); a built bundle needs none.
 State and caches live in DIR/.edge. Ctrl-C or SIGTERM ends it after the requests in flight.
@@ -192,6 +195,15 @@ absl::Status ParseServeFlag(const std::string& flag, Words& words, Command& comm
     return absl::OkStatus();
   }
   if (flag == "--env") return Take(flag, words, command.environment);
+  if (flag == "--record") {
+    EDGE_RETURN_IF_ERROR(Take(flag, words, command.record));
+    if (command.record.empty()) return Usage("--record needs the name of a file");
+    return absl::OkStatus();
+  }
+  if (flag == "--record-secrets") {
+    command.secrets = Command::Secrets::kRecorded;
+    return absl::OkStatus();
+  }
   return UnknownFlag(flag);
 }
 
@@ -322,6 +334,9 @@ std::string_view NameOf(Verb verb) {
 // What only the whole command line shows.
 absl::Status CheckTogether(const Command& command) {
   if (command.verb == Verb::kInit && command.directory.empty()) return Usage("edge init needs the folder to write into");
+  if (command.verb == Verb::kServe && command.secrets == Command::Secrets::kRecorded && command.record.empty()) {
+    return Usage("--record-secrets goes with --record FILE");
+  }
   if (command.verb == Verb::kReplay && command.sim.seed.has_value() == !command.sim.trace_file.empty()) {
     return Usage(command.sim.seed.has_value() ? "edge replay takes --seed or --trace, not both"
                                               : "edge replay needs --seed N or --trace FILE");

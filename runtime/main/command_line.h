@@ -22,6 +22,8 @@ struct Command {
   uint16_t port = 8787;
   enum class Mode : uint8_t { kProduction, kDevelopment } mode = Mode::kProduction;
   std::string environment;  // --env
+  std::string record;       // --record: where requests are recorded; empty: nowhere
+  enum class Secrets : uint8_t { kRedacted, kRecorded } secrets = Secrets::kRedacted;
   // build
   std::string output;  // --out: where the bundle is put; empty: the cache under DIR/.edge
   // sim, replay

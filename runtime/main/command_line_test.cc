@@ -33,6 +33,18 @@ TEST(CommandLine, ReadsTheFlagsOfEachVerb) {
   EXPECT_EQ(build->environment, "staging");
 }
 
+TEST(CommandLine, RecordsIntoAFileWithoutSecrets) {
+  const absl::StatusOr<Command> plain = ParseCommandLine({"app"});
+  const absl::StatusOr<Command> record = ParseCommandLine({"serve", "app", "--record", "traffic.jsonl"});
+  const absl::StatusOr<Command> secrets = ParseCommandLine({"serve", "--record=t", "--record-secrets"});
+
+  ASSERT_TRUE(plain.ok() && record.ok() && secrets.ok());
+  EXPECT_EQ(plain->record, "");
+  EXPECT_EQ(record->record, "traffic.jsonl");
+  EXPECT_EQ(record->secrets, Command::Secrets::kRedacted);
+  EXPECT_EQ(secrets->secrets, Command::Secrets::kRecorded);
+}
+
 TEST(CommandLine, SaysWhatIsWrong) {
   const auto message = [](std::vector<std::string> words) { return std::string(ParseCommandLine(words).status().message()); };
 
@@ -41,8 +53,11 @@ TEST(CommandLine, SaysWhatIsWrong) {
   EXPECT_NE(message({"serve", "--port", "70000"}).find("0 to 65535"), std::string::npos);
   EXPECT_NE(message({"serve", "--host"}).find("--host needs a value"), std::string::npos);
   EXPECT_NE(message({"build", "--port", "1"}).find("unknown flag --port"), std::string::npos);
+  EXPECT_NE(message({"serve", "--record"}).find("--record needs a value"), std::string::npos);
+  EXPECT_NE(message({"serve", "--record="}).find("the name of a file"), std::string::npos);
+  EXPECT_NE(message({"serve", "--record-secrets"}).find("goes with --record FILE"), std::string::npos);
   EXPECT_NE(message({"init"}).find("needs the folder"), std::string::npos);
-  EXPECT_NE(message({"sim"}).find("not in this version yet"), std::string::npos);
+  EXPECT_NE(message({"queues"}).find("not in this version yet"), std::string::npos);
   EXPECT_NE(message({"a", "b"}).find("one folder at a time"), std::string::npos);
 }
 

@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/application/application.h"
 #include "runtime/node/node.h"
+#include "runtime/node/recording_handler.h"
+#include "runtime/node/request_log_writer.h"
 
 namespace edge::cli {
 namespace {
@@ -38,6 +40,13 @@ std::string ListenAdvice(const absl::Status& status, const Command& command) {
   return absl::StrCat("cannot listen on ", command.host, ":", command.port, ": ", std::string(status.message()));
 }
 
+std::unique_ptr<http::Handler> Recorded(http::Handler& worker, const Command& command, const Seams& seams, RequestLogWriter& recording) {
+  RecordingOptions options;
+  if (command.secrets == Command::Secrets::kRecorded) options.secrets = RecordingOptions::Secrets::kRecorded;
+  return std::make_unique<RecordingHandler>(worker, seams.clock, options,
+                                            [&recording](const RecordedRequest& request) { recording.Append(request); });
+}
+
 }  // namespace
 
 int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event& stop) {
@@ -49,9 +58,21 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
   }
   for (const std::string& notice : application->notices) terminal.Note(notice);
 
-  Node node(seams, terminal, std::make_shared<const worker::WorkerCode>(application->code),
-            {.listen = {command.host, command.port},
-             .detail = command.mode == Command::Mode::kDevelopment ? worker::ErrorDetail::kShown : worker::ErrorDetail::kHidden});
+  std::unique_ptr<RequestLogWriter> recording;  // null: nobody records
+  NodeOptions options = {
+      .listen = {command.host, command.port},
+      .detail = command.mode == Command::Mode::kDevelopment ? worker::ErrorDetail::kShown : worker::ErrorDetail::kHidden};
+  if (!command.record.empty()) {
+    absl::StatusOr<std::unique_ptr<RequestLogWriter>> opened =
+        RequestLogWriter::Open(seams.scheduler, seams.disk, terminal, loader.Absolute(command.record));
+    if (!opened.ok()) {
+      terminal.Error(absl::StrCat("cannot record requests: ", std::string(opened.status().message())));
+      return kExitUsage;
+    }
+    recording = *std::move(opened);
+    options.decorate = [&](http::Handler& worker) { return Recorded(worker, command, seams, *recording); };
+  }
+  Node node(seams, terminal, std::make_shared<const worker::WorkerCode>(application->code), std::move(options));
   if (const absl::Status started = node.StartWorker(); !started.ok()) {
     terminal.Error(absl::StrCat("the worker does not start:\n", std::string(started.message())));
     return kExitUsage;
@@ -61,10 +82,12 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
     return kExitUsage;
   }
   terminal.Note(Greeting(command, *application, node.local(), seams.process));
+  if (recording != nullptr) terminal.Note(absl::StrCat("requests are recorded in ", command.record));
 
   stop.Wait().IgnoreError();
   terminal.Note("edge stops: finishing the requests in flight");
   if (!node.Stop().ok()) terminal.Note("some requests did not finish within 30 s and were cut off");
+  if (recording != nullptr) recording->Close();
   return kExitFine;
 }
 
