@@ -20,13 +20,20 @@ constexpr Duration kNear = Duration::Seconds(5);
 constexpr size_t kMessageLinesMax = 3;
 
 // The higher, the sooner it is told.
-enum class Weight : uint8_t { kNever, kElsewhere, kNearby, kSameActor, kTrouble, kFault, kFailing, kEnd };
+enum class Weight : uint8_t { kNever, kElsewhere, kNearby, kSameActor, kTrouble, kMeanwhile, kFault, kFailing, kEnd };
 
 class Chooser {
  public:
   Chooser(const JournalView& journal, const Failure& failure)
       : journal_(journal), failure_(failure), exchanges_(journal), end_(FailureEvent(journal, failure)) {
     FindFailing();
+  }
+
+  // How far an event is from the failing request; from the failure if it is not known which one that is.
+  size_t DistanceOf(size_t index) const {
+    const size_t first = found_failing_ ? first_ : end_;
+    const size_t last = found_failing_ ? last_ : end_;
+    return index < first ? first - index : index > last ? index - last : 0;
   }
 
   Weight WeightOf(size_t index) const {
@@ -38,7 +45,7 @@ class Chooser {
       case EventKind::kLife:
         return OfLife(event);
       case EventKind::kPhase:
-        return event.time == journal_.start ? Weight::kNever : Weight::kTrouble;
+        return LastPart(event.label) == "heal" ? Weight::kTrouble : Weight::kNever;
       case EventKind::kCheck:
         return event.value != 0 ? Weight::kTrouble : Weight::kNever;
       case EventKind::kRequest:
@@ -80,9 +87,13 @@ class Chooser {
     for (size_t i = 0; i < journal_.events.size(); ++i) {
       const Event& event = journal_.events[i];
       if (i == end_ || !IsFailing(event)) continue;
-      if (!found_failing_) from_ = to_ = event.time;
+      if (!found_failing_) {
+        from_ = event.time;
+        first_ = i;
+      }
       found_failing_ = true;
-      to_ = std::max(to_, event.time);
+      last_ = i;
+      to_ = event.time;
       if (event.actor != ActorId::kWorld) actors_.insert(event.actor);
       if (event.peer != ActorId::kWorld) actors_.insert(event.peer);
     }
@@ -101,16 +112,19 @@ class Chooser {
   Weight OfLife(const Event& event) const {
     const std::string_view what = LastPart(event.label);
     if (what == "down" || (what == "start" && (event.value == 1 || event.time == journal_.start))) return Weight::kNever;
-    return what == "stop" || (what == "exit" && event.value == 0) ? Weight::kNearby : Weight::kFault;
+    if (what == "resume" || (what == "clock" && event.value == 0)) return Weight::kTrouble;
+    return what == "stop" || (what == "exit" && event.value == 0) ? Elsewhere() : Weight::kFault;
   }
 
   // A crash is a fault of the plan and, a moment later, an event in its victim's life; the second tells it better.
   bool RepeatsLife(size_t index) const {
     const Event& fault = journal_.events[index];
-    if (!fault.label.starts_with("process.")) return false;
+    const bool clock = fault.label.starts_with("clock.");
+    if (!clock && !fault.label.starts_with("process.")) return false;
     for (size_t i = index + 1; i < journal_.events.size() && journal_.events[i].time <= fault.time + kNear; ++i) {
       const Event& event = journal_.events[i];
-      if (event.kind == EventKind::kLife && event.actor == fault.actor && LastPart(event.label) == LastPart(fault.label)) return true;
+      if (event.kind != EventKind::kLife || event.actor != fault.actor) continue;
+      if (LastPart(event.label) == (clock ? "clock" : LastPart(fault.label))) return true;
     }
     return false;
   }
@@ -124,11 +138,20 @@ class Chooser {
       if (told) return Weight::kNever;
     }
     if (IsFailing(event)) return Weight::kFailing;
+    if (found_failing_ && exchange != nullptr && IsMeanwhile(*exchange)) return Weight::kMeanwhile;
     const bool trouble = event.kind == EventKind::kResponse && (event.value == 0 || event.value >= 500);
     if (!IsNear(event.time)) return trouble ? Weight::kNearby : Elsewhere();
     if (!found_failing_) return trouble ? Weight::kTrouble : Weight::kNearby;
     const bool same = actors_.count(event.actor) != 0;
     return same ? Weight::kSameActor : Weight::kNearby;
+  }
+
+  // Whether it was under way at the same time as the failing request: who else was there is what races are made of.
+  bool IsMeanwhile(const Exchange& exchange) const {
+    const size_t begin = exchange.asked != Exchange::kMissing ? exchange.asked : exchange.arrived;
+    const size_t end = exchange.got != Exchange::kMissing ? exchange.got : exchange.answered;
+    const bool begun = begin != Exchange::kMissing && journal_.events[begin].time <= to_;
+    return begun && (end == Exchange::kMissing || journal_.events[end].time >= from_);
   }
 
   bool HasGoodAnswer(const Exchange& exchange) const {
@@ -151,6 +174,8 @@ class Chooser {
   std::set<uint64_t> keys_;
   std::set<ActorId> actors_;
   bool found_failing_ = false;
+  size_t first_ = 0;  // of the failing request's events
+  size_t last_ = 0;
   Instant from_;
   Instant to_;
 };
@@ -213,8 +238,14 @@ std::vector<std::string> Command(std::string_view command, size_t columns) {
   std::string line(kLead);
   bool fresh = true;
   for (size_t at = 0; at < command.size();) {
-    const size_t end = std::min(command.find(' ', at), command.size());
-    const std::string word = Printable(command.substr(at, end - at));
+    size_t end = std::min(command.find(' ', at), command.size());
+    std::string word = Printable(command.substr(at, end - at));
+    // A flag and its value stay together.
+    if (word.starts_with("--") && end + 1 < command.size() && command[end + 1] != '-') {
+      const size_t value_end = std::min(command.find(' ', end + 1), command.size());
+      StrAppend(&word, " ", Printable(command.substr(end + 1, value_end - end - 1)));
+      end = value_end;
+    }
     if (!fresh && Columns(line) + 1 + Columns(word) + 2 > columns) {
       lines.push_back(StrCat(line, " \\"));
       line = std::string(kLead.size(), ' ');
@@ -243,16 +274,15 @@ std::vector<size_t> StoryEvents(const JournalView& journal, const Failure& failu
   std::vector<size_t> chosen;
   if (journal.events.empty() || events_max == 0) return chosen;
   const Chooser chooser(journal, failure);
-  const size_t end = FailureEvent(journal, failure);
   struct Candidate {
     Weight weight;
-    size_t distance;  // to the failure
+    size_t distance;
     size_t index;
   };
   std::vector<Candidate> candidates;
   for (size_t i = 0; i < journal.events.size(); ++i) {
     const Weight weight = chooser.WeightOf(i);
-    if (weight != Weight::kNever) candidates.push_back({weight, i > end ? i - end : end - i, i});
+    if (weight != Weight::kNever) candidates.push_back({weight, chooser.DistanceOf(i), i});
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.weight != b.weight) return a.weight > b.weight;
@@ -302,7 +332,10 @@ std::string StoryText(const StoryInput& input, const StoryLimits& limits) {
                                     PadRight(Fit(Printable(journal.NameOf(event.actor)), 20), actor_columns), "  ");
     const std::string fate = Fate(journal, exchanges, i);
     const size_t left = limits.columns - std::min(limits.columns, Columns(lead) + fate.size());
-    StrAppend(&out, lead, Fit(Words(journal, exchanges, event), left), fate, "\n");
+    // What failed is said above, at length.
+    const bool check = event.kind == EventKind::kCheck && event.label == failure.check;
+    const std::string words = check ? StrCat("check ", Printable(event.label), " FAILED") : Words(journal, exchanges, event);
+    StrAppend(&out, lead, Fit(words, left), fate, "\n");
   }
   const uint64_t more = std::max<uint64_t>(journal.events_in_run, told.size()) - told.size();
   if (more > 0) {

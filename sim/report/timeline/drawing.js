@@ -276,7 +276,7 @@ class Drawing {
   }
 
   barY(lane, level) {
-    const levels = Math.max(1, Math.floor((lane.height / 2 - 18) / (BAR + 2)));
+    const levels = 1 + Math.max(0, Math.floor((lane.height / 2 - BAR / 2 - 19) / (BAR + 2)));
     return lane.middle - BAR / 2 - (level % levels) * (BAR + 2);
   }
 

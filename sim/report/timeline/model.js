@@ -153,7 +153,10 @@ function relations(model) {
 // The places of the shown events on an axis without unit. Compact: each event has room, a step grows with the logarithm of its time, and
 // idle time is cut to a fixed width. Linear: a millisecond is one unit.
 function makeAxis(events, mode) {
-  const IDLE_NS = 1 * NANOSECONDS;
+  // Only the longest pauses are cut out: many cuts would hide more than they save.
+  const BREAKS_MAX = 12;
+  const pauses = events.map((event, k) => (k ? event.ns - events[k - 1].ns : 0)).sort((a, b) => b - a);
+  const IDLE_NS = Math.max(NANOSECONDS, pauses[BREAKS_MAX] || 0);
   const STEP_NS = 50e3;
   const stepOf = (pause) => 0.7 + Math.log2(1 + pause / STEP_NS);
   let busy = 0;
@@ -162,7 +165,7 @@ function makeAxis(events, mode) {
     if (pause <= IDLE_NS) busy += stepOf(pause);
   }
   // Wide enough to be read when the whole run is in sight.
-  const IDLE_WIDTH = Math.max(16, Math.min(0.03 * busy, 400));
+  const IDLE_WIDTH = Math.max(16, Math.min(0.02 * busy, 400));
   const place = new Float64Array(events.length);
   const breaks = [];
   for (let k = 1; k < events.length; k++) {
