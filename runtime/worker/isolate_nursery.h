@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "runtime/js/isolate.h"
+#include "runtime/worker/entry_points.h"
 #include "runtime/worker/worker_code.h"
 
 namespace edge::worker {
@@ -33,6 +34,7 @@ struct StartRecord {
     size_t memory_used_bytes = 0;
   };
   std::vector<Entry> entries;
+  EntryPoints entry_points;
 };
 
 struct ParkedIsolate {

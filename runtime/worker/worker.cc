@@ -61,6 +61,7 @@ absl::StatusOr<WorkerIsolate*> Worker::Acquire() {
       slots_.push_back(std::make_unique<Slot>());
       slot = slots_.back().get();
       slot->isolate = *std::move(isolate);
+      entry_points_ = slot->isolate->entry_points();
     }
     starting_.Unlock();
   }

@@ -6,7 +6,9 @@
 #ifndef EDGE_RUNTIME_WORKER_WORKER_H_
 #define EDGE_RUNTIME_WORKER_WORKER_H_
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -44,6 +46,10 @@ class Worker {
 
   // Isolates that exist, condemned ones with running events among them.
   size_t isolates() const { return slots_.size(); }
+  // What the worker's module exports: empty until Start has returned OK.
+  const EntryPoints& entry_points() const { return entry_points_; }
+  // How often events entered, by handler ("fetch"; others cannot be entered yet); what never was is not in it.
+  std::map<std::string, uint64_t> entries() const;
   const WorkerCode& code() const { return *code_; }
   Log& log() { return services_.log; }
   const WorkerServices& services() const { return services_; }
@@ -62,6 +68,8 @@ class Worker {
   FiberMutex starting_;  // one isolate starts at a time
   uint64_t next_number_ = 1;
   TaskGroup detached_;
+  EntryPoints entry_points_;
+  uint64_t fetches_ = 0;  // of isolates that are gone
 };
 
 }  // namespace edge::worker

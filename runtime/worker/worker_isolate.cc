@@ -1,5 +1,6 @@
 #include "runtime/worker/worker_isolate.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,20 @@ uint64_t IsolateKey(const Scheduler& scheduler, const WorkerCode& code, uint64_t
   const Domain* const node = scheduler.CurrentDomain();
   return CombineHash(StableHash(node != nullptr ? node->name() : std::string()) ^ StableHash(code.name), number);
 }
+// The lines of listEntryPoints (lib/worker.js).
+EntryPoints ReadEntryPoints(std::string_view lines) {
+  EntryPoints points;
+  while (!lines.empty()) {
+    const size_t end = std::min(lines.find('\n'), lines.size());
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+    const size_t space = std::min(line.find(' '), line.size());
+    std::vector<std::string>& names = line.starts_with("handler ") ? points.handlers : points.classes;
+    names.emplace_back(line.substr(std::min(space + 1, line.size())));
+  }
+  return points;
+}
+
 uint64_t AsId(void* data) { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(data)); }
 
 }  // namespace
@@ -151,6 +166,7 @@ absl::Status WorkerIsolate::LoadCold() {
   // A module with top-level await gives a promise: nothing may be waited for at global scope, so it is settled by now or never.
   bool unsettled = false;
   std::string problem;
+  std::string entry_points;
   const Entered checked = Enter(
       kGlobalScope,
       [&](duk_context* ctx) {
@@ -178,6 +194,11 @@ absl::Status WorkerIsolate::LoadCold() {
         duk_dup(ctx, -2);
         duk_call(ctx, 1);
         if (duk_is_string(ctx, -1)) problem = js::RequireUtf8(ctx, -1);
+        duk_pop(ctx);
+        js::PushLibraryFunction(ctx, "listEntryPoints");
+        duk_dup(ctx, -2);
+        duk_call(ctx, 1);
+        entry_points = js::RequireUtf8(ctx, -1);
         duk_pop_3(ctx);
       },
       failure);
@@ -191,6 +212,7 @@ absl::Status WorkerIsolate::LoadCold() {
                                                    ". Its main module needs `export default { async fetch(request, env, ctx) { ... } }`; "
                                                    "service-worker syntax (addEventListener(\"fetch\")) is not supported."));
   }
+  start_record_.entry_points = ReadEntryPoints(entry_points);
   return absl::OkStatus();
 }
 
@@ -303,6 +325,7 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
       invocation.id,
       [&](duk_context* ctx) {
         invocation.started = true;
+        ++fetches_;
         js::PushLibraryFunction(ctx, "dispatchFetch");
         duk_push_heap_stash(ctx);
         duk_get_prop_string(ctx, -1, kExportsKey);

@@ -78,6 +78,10 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   bool stuck() const { return interrupts_in_a_row_ >= code_.limits.stuck_after_interrupts; }
   uint64_t number() const { return number_; }
   size_t memory_bytes() const;
+  // What the module exports; constant after Start.
+  const EntryPoints& entry_points() const { return start_record_.entry_points; }
+  // How often the fetch handler was called.
+  uint64_t fetches() const { return fetches_; }
 
   // Stops the timer fiber and waits for every fiber of the isolate. REQUIRES: no invocations. MAY SUSPEND.
   void Shutdown();
@@ -161,6 +165,7 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   mutable const char* impure_ = nullptr;  // why the start-up cannot be kept
   bool start_cancelled_ = false;
   StartRecord start_record_;
+  uint64_t fetches_ = 0;
   FiberMutex lock_;                // who holds it runs JavaScript
   Invocation* current_ = nullptr;  // on whose behalf; null at global scope
   bool condemned_ = false;

@@ -206,6 +206,53 @@ TEST(Worker, AClassWithAFetchMethodIsAnEntrypoint) {
   EXPECT_EQ(world.Get().body, "functionobject");
 }
 
+TEST(EntryPoints, AreTheHandlersAndClassesThatTheModuleExports) {
+  WorkerCode code;
+  code.name = "test";
+  code.script = R"((function (edge) {
+    function Counter() {}
+    function Handlers() {}
+    Handlers.prototype = { fetch: function () { return new Response('x'); }, get scheduled() { throw new Error('not to be looked at'); } };
+    var handlers = new Handlers(); handlers.queue = function () {}; handlers.helper = function () {}; handlers.email = 'no function';
+    return { get Counter() { return Counter; }, get version() { return 1; }, get arrow() { return ({ f() {} }).f; },
+             get late() { throw new ReferenceError('not yet'); }, get 'default'() { return handlers; } };
+  }))";
+  World world(code);
+
+  ASSERT_TRUE(world.Start().ok());
+  EXPECT_EQ(world.worker().entry_points().handlers, (std::vector<std::string>{"fetch", "queue"}));
+  EXPECT_EQ(world.worker().entry_points().classes, (std::vector<std::string>{"Counter"}));
+}
+
+TEST(EntryPoints, AreTheMethodsOfAClassToo) {
+  WorkerCode code;
+  code.name = "test";
+  code.script = R"((function (edge) {
+    function Base() {}
+    Base.prototype.queue = function () {};
+    function Entry() {}
+    Entry.prototype = Object.create(Base.prototype);
+    Entry.prototype.fetch = function () { return new Response('x'); };
+    return { 'default': Entry };
+  }))";
+  World world(code);
+
+  ASSERT_TRUE(world.Start().ok());
+  EXPECT_EQ(world.worker().entry_points().handlers, (std::vector<std::string>{"fetch", "queue"}));
+}
+
+TEST(EntryPoints, AreCountedWhenTheyAreEntered) {
+  World world("fetch: function () { return new Response('x'); }");
+  ASSERT_TRUE(world.Start().ok());
+  EXPECT_TRUE(world.worker().entries().empty());
+
+  world.Get();
+  world.adversary().recycles = true;
+  world.Get();
+
+  EXPECT_EQ(world.worker().entries(), (std::map<std::string, uint64_t>{{"fetch", 2}})) << "those of an isolate that is gone too";
+}
+
 TEST(WaitUntil, KeepsTheInvocationAliveAfterTheResponse) {
   World world(R"(fetch: function (request, env, ctx) {
     ctx.waitUntil(new Promise(function (resolve) { setTimeout(function () { console.log('late work done'); resolve(); }, 5000); }));

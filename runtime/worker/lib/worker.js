@@ -37,4 +37,21 @@
     if (typeof handler !== 'object') return 'its default export is not an object';
     return typeof handler.fetch === 'function' ? undefined : 'its default export has no fetch method';
   });
+  // Where events can enter, a line each: "handler fetch", "class Counter". Looks at descriptors: no getter of the worker's runs.
+  native.expose('listEntryPoints', function (exports) {
+    var known = ['fetch', 'scheduled', 'queue', 'email', 'tail', 'tailStream', 'trace', 'test'], lines = [], i, names, at, found;
+    try {
+      for (i = 0; i < known.length; i++) {
+        at = typeof exports['default'] === 'function' ? exports['default'].prototype : exports['default'];
+        found = undefined;
+        while (at && !(found = Object.getOwnPropertyDescriptor(at, known[i]))) at = Object.getPrototypeOf(at);
+        if (found && typeof found.value === 'function') lines.push('handler ' + known[i]);
+      }
+      names = Object.keys(exports);
+      for (i = 0; i < names.length; i++) {
+        if (names[i] !== 'default' && typeof exports[names[i]] === 'function' && exports[names[i]].prototype) lines.push('class ' + names[i]);
+      }
+    } catch (error) { /* a proxy that refuses: what is known so far is a list too */ }
+    return lines.join('\n');
+  });
 })
