@@ -78,7 +78,16 @@ void Worker::Release(WorkerIsolate* isolate) {
   if (--slot.events > 0 || !slot.isolate->condemned()) return;
   const std::unique_ptr<Slot> dropped = std::move(*found);
   slots_.erase(found);
+  fetches_ += dropped->isolate->fetches();
   dropped->isolate->Shutdown();
+}
+
+std::map<std::string, uint64_t> Worker::entries() const {
+  uint64_t fetches = fetches_;
+  for (const std::unique_ptr<Slot>& slot : slots_) fetches += slot->isolate->fetches();
+  std::map<std::string, uint64_t> entries;
+  if (fetches > 0) entries["fetch"] = fetches;
+  return entries;
 }
 
 void Worker::Detach(absl::AnyInvocable<void()> finish) {
@@ -91,6 +100,7 @@ void Worker::Shutdown() {
   detached_.Wait();
   for (const std::unique_ptr<Slot>& slot : slots_) {
     EDGE_CHECK(slot->events == 0);
+    fetches_ += slot->isolate->fetches();
     slot->isolate->Shutdown();
   }
   slots_.clear();
