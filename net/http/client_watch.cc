@@ -14,16 +14,16 @@ ClientWatch::~ClientWatch() { EDGE_CHECK(!registered_ && (!readers_.has_value() 
 void ClientWatch::Start(ClientWatcher& watcher, uint64_t key) {
   EDGE_CHECK(watcher_ == nullptr);
   watcher_ = &watcher;
-  gone_ = false;
+  told_ = false;
   key_ = key;
   domain_ = scheduler_.CurrentDomain();
   readers_.emplace(scheduler_);
-  if (!wire_.status().ok()) return Gone();
+  if (lost_ || !wire_.status().ok()) return Tell();
   if (!paused_) Register();
 }
 
 void ClientWatch::Register() {
-  if (watcher_ == nullptr || gone_ || wire_.unread().size() >= read_ahead_max_) return;
+  if (watcher_ == nullptr || lost_ || wire_.unread().size() >= read_ahead_max_) return;
   registered_ = true;
   wire_.NotifyReadable(this);
 }
@@ -54,13 +54,18 @@ void ClientWatch::OnReadable() {
 void ClientWatch::ReadAhead() {
   const absl::StatusOr<size_t> read = wire_.ReadAhead();
   if (read.ok() && *read == 0) wire_.Fail(absl::UnavailableError("the client has closed the connection"));
-  if (!wire_.status().ok()) return Gone();
+  if (!wire_.status().ok()) return Lose();
   if (!paused_ && (read.ok() || absl::IsDeadlineExceeded(read.status()))) Register();
 }
 
-void ClientWatch::Gone() {
-  if (gone_ || watcher_ == nullptr) return;
-  gone_ = true;
+void ClientWatch::Lose() {
+  lost_ = true;
+  Tell();
+}
+
+void ClientWatch::Tell() {
+  if (told_ || watcher_ == nullptr) return;
+  told_ = true;
   watcher_->OnClientGone();
 }
 

@@ -42,6 +42,8 @@ class ClientWatch final : public ReadableCallback {
   void Pause();
   // REQUIRES: started, and nobody else reads.
   void Resume();
+  // Somebody who reads has found that the client has gone.
+  void Lose();
   // Idempotent. MAY SUSPEND.
   void Stop();
 
@@ -50,7 +52,7 @@ class ClientWatch final : public ReadableCallback {
  private:
   void Register();
   void ReadAhead();
-  void Gone();
+  void Tell();
 
   Scheduler& scheduler_;
   Wire& wire_;
@@ -61,7 +63,8 @@ class ClientWatch final : public ReadableCallback {
   Domain* domain_ = nullptr;
   bool registered_ = false;
   bool paused_ = false;
-  bool gone_ = false;
+  bool lost_ = false;
+  bool told_ = false;
   std::optional<TaskGroup> readers_;  // one at most; made by Start, since most requests are never watched
 };
 

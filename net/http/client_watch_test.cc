@@ -189,6 +189,34 @@ TEST(ClientWatch, ABodyReadBesideTheWaitingHandlerHasTheConnectionForItself) {
   reading.reset();
 }
 
+TEST(ClientWatch, ABodyThatBreaksOffIsALostClientToo) {
+  for (const bool reset : {false, true}) {
+    WaitingWorld waiting;
+    std::unique_ptr<TaskGroup> reading;
+    int told_when_read_returns = -1;
+    waiting.before = [&](Exchange& exchange) {
+      reading = std::make_unique<TaskGroup>(waiting.world.scheduler());
+      EDGE_CHECK_OK(reading->Spawn("reader", [&] {
+        char piece[64];
+        while (exchange.ReadBody(piece).ok()) {
+        }
+        told_when_read_returns = waiting.told;
+      }));
+    };
+    waiting.after = [&](Exchange&) { reading->Wait(); };
+    auto client = waiting.world.Connect();
+    waiting.world.Ask(*client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123");
+    EXPECT_EQ(waiting.told, 0);
+
+    reset ? client->Reset() : client->SendEnd();
+    waiting.world.Run();
+
+    EXPECT_EQ(waiting.told, 1);
+    EXPECT_EQ(told_when_read_returns, 1);
+    reading.reset();
+  }
+}
+
 TEST(ClientWatch, AClientThatIsKnownToBeGoneIsToldOfAtOnce) {
   WaitingWorld waiting;
   auto client = waiting.world.Connect();

@@ -61,7 +61,11 @@ absl::StatusOr<size_t> Exchange::ReadBody(std::span<char> target) {
   watch_.Pause();
   absl::StatusOr<size_t> n = ReadBodyUnwatched(target);
   // Between two pieces nobody watches: it would only read the body ahead, and whoever reads the next piece learns of a lost client.
-  if (session_.body.done()) watch_.Resume();
+  if (!n.ok() && absl::IsUnavailable(n.status())) {
+    watch_.Lose();
+  } else if (session_.body.done()) {
+    watch_.Resume();
+  }
   if (observer_ != nullptr && n.ok()) observer_->OnRequestBody({target.data(), *n});
   return n;
 }

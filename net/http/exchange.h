@@ -96,8 +96,8 @@ class Exchange {
   bool client_gone() const;
 
   // From now on until the handler returns: tells `watcher` (borrowed) when the client closes or resets the connection; output fails from
-  // then on. For handlers that are about to wait. While the request's body is being read, its reader is told instead. Later calls with the
-  // same watcher do nothing.
+  // then on. For handlers that are about to wait. Between two pieces of the request's body nobody looks; the next ReadBody does. Later
+  // calls with the same watcher do nothing.
   void WatchClient(ClientWatcher& watcher);
 
   // `observer` is borrowed and told of everything from now on, instead of one given before; null: nobody.

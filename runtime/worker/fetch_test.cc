@@ -489,6 +489,27 @@ TEST_F(FetchTest, ALostClientDropsAResponseThatIsPassedOn) {
   EXPECT_EQ(world.clock().Now() - start, Duration::Seconds(1));
 }
 
+TEST_F(FetchTest, AClientThatLeavesInTheMiddleOfAComputationCostsNobodyElse) {
+  WorkerLimits limits;
+  World& world = Make(
+      "if (request.url.indexOf('other') > 0) { wait(scheduler.wait(100)); return 'served'; }"
+      "wait(scheduler.wait(10)); console.log('computing'); for (var i = 0; i < 3e6; i++); console.log('computed'); "
+      "wait(scheduler.wait(1)); console.log('went on')",
+      limits);
+  world.client_stays = [&] { return !world.log().Contains("computing"); };
+  world.Run([&] {
+    TaskGroup others(world.scheduler());
+    Answer other;
+    EXPECT_TRUE(others.Spawn("other", [&] { other = world.Request("http://test/other"); }).ok());
+    EXPECT_EQ(world.Request("http://test/", Duration::Milliseconds(10)).outcome, Outcome::kCanceled);
+    others.Wait();
+    EXPECT_EQ(other.body, "served");
+  });
+  EXPECT_TRUE(world.log().Contains("computed"));
+  EXPECT_FALSE(world.log().Contains("went on"));
+  EXPECT_EQ(world.worker().isolates(), 1u);
+}
+
 TEST_F(FetchTest, TheRequestsSignalFiresOnlyWithItsFlag) {
   for (const RequestSignal flag : {RequestSignal::kSilent, RequestSignal::kFires}) {
     WorkerCode code;

@@ -490,6 +490,14 @@ void WorkerIsolate::OnChunkSettled(duk_context* ctx, void* data, js::PromiseStat
 void WorkerIsolate::LoseClient(Invocation& invocation) {
   invocation.client_gone = true;
   invocation.progress.Set();
+  // What comes in before the waiting fiber's turn must not reach the handler any more. A computation in the middle comes to its end first.
+  const bool spares_something = invocation.wait_until_pending > 0 || code_.request_signal == RequestSignal::kFires;
+  if (invocation.outcome == Outcome::kPending && !spares_something && current_ != &invocation) CancelWork(invocation);
+}
+
+void WorkerIsolate::CancelWork(Invocation& invocation) {
+  invocation.tasks.Cancel();
+  for (const std::shared_ptr<OutgoingFetch>& fetch : invocation.fetches) fetch->Cancel();
 }
 
 void WorkerIsolate::KeepRequestSignal(duk_context* ctx, const Invocation& invocation) {
@@ -561,9 +569,11 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
       if (!waited.ok()) break;
     }
   }
+  // Not in the middle of a computation of its own: to cancel that would cost the isolate, and with it everybody else who is in there.
+  const bool locked = current_ == &invocation && lock_.Lock().ok();
   invocation.finished = true;
-  invocation.tasks.Cancel();
-  for (const std::shared_ptr<OutgoingFetch>& fetch : invocation.fetches) fetch->Cancel();
+  CancelWork(invocation);
+  if (locked) lock_.Unlock();
   if (invocation.timers_pending > 0) {
     for (auto it = timers_.begin(); it != timers_.end();) {
       if (it->second.invocation == invocation.id) {
@@ -693,8 +703,8 @@ void WorkerIsolate::SpawnTask(Invocation& invocation, std::string_view label, ab
                                     invocation.progress.Set();
                                     if (!AnythingPending()) WakeWaiting();
                                   });
-  if (!spawned.ok()) {
-    --tasks_pending_;
+  if (!spawned.ok()) --tasks_pending_;
+  if (!spawned.ok() && !absl::IsCancelled(spawned)) {
     log_.Write(Severity::kError, code_.name, absl::StrCat("could not start ", std::string(label), ": ", std::string(spawned.message())));
   }
 }

@@ -103,6 +103,8 @@ class WorkerIsolate final : private js::IsolateHost, private web::WebHost, priva
   // [ ... request ] -> [ ... request ]: its signal will fire if the client goes (compatibility flag enable_request_signal).
   void KeepRequestSignal(duk_context* ctx, const Invocation& invocation);
   void AbortRequestSignal(Invocation& invocation);
+  // Ends all waits on behalf of the invocation. Does not suspend.
+  void CancelWork(Invocation& invocation);
   absl::Status LoadModule();
   absl::Status LoadCold();
   // Adopts a rewound isolate and does to the outside what its start-up did.

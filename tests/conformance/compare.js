@@ -6,6 +6,7 @@
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
+const {startOrigin} = require('./origin.js');
 const {exchange} = require('./raw_http.js');
 const {startEdge, startWorkerd, workerdBinary} = require('./servers.js');
 
@@ -90,10 +91,13 @@ async function compareApp(options, original, name, known, totals) {
     servers.push(await startEdge(options.edge, folder));
     servers.push(await startWorkerd(options.root, folder, work));
     const [edge, workerd] = servers;
+    const origin = await startOrigin();
+    servers.push(origin);
     let alike = 0;
     for (const request of requests) {
       const id = keyOf(name, request);
-      const [ours, theirs] = await Promise.all([exchange(edge.port, request), exchange(workerd.port, request)]);
+      const sent = {...request, path: request.path.replace('{origin}', origin.port)};
+      const [ours, theirs] = await Promise.all([exchange(edge.port, sent), exchange(workerd.port, sent)]);
       transportNote(ours, theirs, totals.transport);
       const lines = differences(ours, theirs);
       // A request that does not do what its author meant compares nothing.

@@ -3,6 +3,7 @@
 #define EDGE_RUNTIME_WORKER_TESTING_WORLD_H_
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -152,6 +153,9 @@ class World {
                      .Spawn("client",
                             [this, client_leaves, &isolate, &invocation] {
                               if (!scheduler_.SleepFor(client_leaves).ok()) return;
+                              while (client_stays != nullptr && client_stays()) {
+                                if (!scheduler_.Yield().ok()) return;
+                              }
                               (*isolate)->LoseClient(invocation);
                               if (invocation.response.source != nullptr) invocation.response.source->Cancel();
                             })
@@ -201,6 +205,9 @@ class World {
     Run([&] { answer = Request("http://test/", after); });
     return answer;
   }
+
+  // A client that would leave waits for this to be false.
+  std::function<bool()> client_stays;
 
   Scheduler& scheduler() { return scheduler_; }
   const JumpingClock& clock() const { return clock_; }
