@@ -52,7 +52,7 @@ Host& Fabric::AddHost(std::string_view name) {
 }
 
 Host* Fabric::Resolve(std::string_view name, Host& here) {
-  if (name == "localhost" || name == "::1" || name.starts_with("127.")) return &here;
+  if (IsLoopback(name)) return &here;
   const auto alias = aliases_.find(name);
   return FindHost(alias != aliases_.end() ? std::string_view(alias->second) : name);
 }
@@ -65,6 +65,11 @@ Party Fabric::Join(std::string_view name, ActorId actor, const Domain* incarnati
   const uint64_t boot = ++host.boots;
   for (const auto& link : links_) link->HostUp(host);
   return {.host = &host, .actor = actor, .incarnation = incarnation, .boot = boot};
+}
+
+void Fabric::Leave(const Party& party) {
+  // A later domain may have the address of this one.
+  if (party.host->boots == party.boot) party.host->incarnation = nullptr;
 }
 
 void Fabric::HostDied(const Domain& incarnation, HostDeath how) {
@@ -141,8 +146,14 @@ void Fabric::Begin(const Episode& episode) {
   constexpr PartitionShape kShapes[] = {PartitionShape::kBothWays, PartitionShape::kBothWays, PartitionShape::kOutgoing,
                                         PartitionShape::kIncoming};
   const PartitionShape shape = kShapes[next(std::size(kShapes))];
-  const bool from_all = hosts == 1 || next(2) == 0;
-  const Host* const b = from_all ? nullptr : hosts_by_age_[(victim + 1 + next(hosts - 1)) % hosts];
+  const Host* b = nullptr;
+  if (next(2) != 0) {
+    std::vector<const Host*> others;
+    for (const Host* const host : hosts_by_age_) {
+      if (host != &a && (!a.ports.empty() || !host->ports.empty())) others.push_back(host);
+    }
+    if (!others.empty()) b = others[next(others.size())];
+  }
   partitions_.push_back({episode.key, &a, b, shape, world_.now()});
   world_.faults().Began(episode, a.actor, b != nullptr ? b->actor : ActorId::kWorld);
 }

@@ -61,7 +61,7 @@ enum class PartitionShape : uint8_t {
 
 class Fabric {
  public:
-  // Borrowed. Outlives its networks, listeners and connections.
+  // Borrowed. Outlives its networks, listeners and connections. Connections do not outlive the World::Run that made them.
   explicit Fabric(World& world, FabricOptions options = {});
   ~Fabric();
   Fabric(const Fabric&) = delete;
@@ -74,7 +74,8 @@ class Fabric {
   // incarnation counts as HostDeath::kProcess when its connections are destroyed.
   void HostDied(const Domain& incarnation, HostDeath how);
 
-  // Network episodes of the plan: their victims are chosen among the hosts known by now, by episode.pick. Others are ignored.
+  // Network episodes of the plan: their victims are chosen among the hosts known by now, by episode.pick; of two that are cut off from each
+  // other one listens, if any host does. Other episodes are ignored.
   void Begin(const Episode& episode);
   void End(const Episode& episode);
   // The same by hand. `b` empty: all others. REQUIRES: the hosts are known and no partition has this key.
@@ -109,6 +110,7 @@ class Fabric {
   Host* FindHost(std::string_view name) const;
   // A new incarnation (or another actor) on the host.
   Party Join(std::string_view host, ActorId actor, const Domain* incarnation);
+  void Leave(const Party& party);
 
   absl::StatusOr<Link*> NewLink(const Party& client, Host& server, const Endpoint& remote);
   void Free(Link* link);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace edge::sim {
 
 class Link;
 struct Host;
+
+// Whether the name means the host of whoever says it.
+inline bool IsLoopback(std::string_view name) { return name == "localhost" || name == "::1" || name.starts_with("127."); }
 
 // Who holds an end of a connection, or listens: one incarnation of an actor on a host.
 struct Party {

@@ -13,32 +13,13 @@
 namespace edge::sim {
 namespace {
 
-constexpr DecisionPoint kResetDiscardsPoint("network.reset_discards", DecisionKind::kValue);
 constexpr DecisionPoint kAbortOvertakesPoint("network.abort_overtakes", DecisionKind::kValue);
-constexpr DecisionPoint kDeathOvertakesPoint("network.death_overtakes", DecisionKind::kValue);
-constexpr Ratio kHalf = {1, 2};
-
-// Names of a connection's events beside its writes.
-constexpr uint64_t kSynName = 1;
-constexpr uint64_t kAckName = 2;
-constexpr uint64_t kServerDirection = 3;
-constexpr uint64_t kClientDirection = 4;
-constexpr uint64_t kEndName = uint64_t{1} << 40;
-constexpr uint64_t kResetName = uint64_t{2} << 40;
-constexpr uint64_t kCreditName = uint64_t{3} << 40;
-constexpr uint64_t kParkingName = uint64_t{4} << 40;
 
 // Between the segments of one write that travels in several.
 constexpr Duration kSegmentGap = Duration::Microseconds(5);
 constexpr uint32_t kUsesUntilGrowth = 64;
 
-constexpr Duration kStallMax = Duration::Seconds(30);
-constexpr Duration kSpikeMax = Duration::Seconds(2);
-
 constexpr size_t kNoteBytesMax = 80;
-
-absl::Status AbortedHere() { return absl::UnavailableError("connection aborted"); }
-absl::Status ResetByPeer() { return absl::UnavailableError("connection reset by the peer"); }
 
 // The limits of a connection grow with use, so that trouble in small pieces costs a small number of events.
 void Grow(uint32_t& limit, uint32_t& uses_left) {
@@ -46,8 +27,6 @@ void Grow(uint32_t& limit, uint32_t& uses_left) {
   limit = limit > UINT32_MAX / 2 ? UINT32_MAX : limit * 2;
   uses_left = kUsesUntilGrowth;
 }
-
-bool IsLoopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 // The first line, if a person can read it.
 std::string_view Preview(std::string_view bytes) {
@@ -279,7 +258,12 @@ void Link::NotifyReadable(Side side, ReadableCallback* callback) {
   EDGE_CHECK(me.reader == nullptr) << "NotifyReadable while a fiber reads";
   if (me.party.crashed() || me.aborted) callback = nullptr;
   me.callback = callback;
-  if (callback == nullptr || !Readable(side) || me.readable_scheduled) return;
+  TellSoon(side);
+}
+
+void Link::TellSoon(Side side) {
+  End& me = end(side);
+  if (me.callback == nullptr || !Readable(side) || me.readable_scheduled) return;
   me.readable_scheduled = true;
   Schedule(side == Side::kClient ? Step::kReadableClient : Step::kReadableServer, world().now(),
            CombineHash(from(Other(side)).key, kParkingName + me.parkings++));
@@ -316,30 +300,6 @@ void Link::OnCredit(Side sender) {
 }
 
 // --- writing ---
-
-Link::WriteFate Link::FateOf(Side side, Key message, size_t bytes) {
-  WriteFate fate;
-  Faults& faults = world().faults();
-  const ActorId me = actor(side);
-  const ActorId peer = actor(Other(side));
-  const auto breaks = [&](const FaultSite& site, size_t arrives) {
-    fate.arrives = arrives;
-    // Whether the sender learns of it from this call or from its next one.
-    fate.fails = faults.ShapeOf(site, me, CombineHash(message, 1), 2) != 0;
-  };
-  if (faults.Strikes(kNetworkResetBefore, me, message, peer)) {
-    breaks(kNetworkResetBefore, 0);
-  } else if (faults.Strikes(kNetworkWriteCut, me, message, peer)) {
-    breaks(kNetworkWriteCut, faults.ShapeOf(kNetworkWriteCut, me, message, bytes));
-  } else if (faults.Strikes(kNetworkResetAfter, me, message, peer)) {
-    breaks(kNetworkResetAfter, bytes);
-  }
-  if (faults.Strikes(kNetworkStall, me, message, peer)) fate.extra = faults.LengthOf(kNetworkStall, me, message, kStallMax);
-  if (faults.Strikes(kNetworkLatencySpike, me, message, peer)) {
-    fate.extra = fate.extra + faults.LengthOf(kNetworkLatencySpike, me, message, kSpikeMax);
-  }
-  return fate;
-}
 
 absl::Status Link::Write(Side side, std::span<const std::string_view> pieces, Instant deadline) {
   End& me = end(side);
@@ -401,6 +361,8 @@ absl::Status Link::Write(Side side, std::span<const std::string_view> pieces, In
     out.over = true;
     if (fate.fails) {
       BecomeReset(side, Segment::Kind::kBreak);
+      Wake(me.reader);
+      TellSoon(side);
       return ResetByPeer();
     }
   }
@@ -437,8 +399,7 @@ void Link::Arm(Side sender) {
 void Link::ArmAt(Side sender, Instant when) {
   Direction& out = from(sender);
   if (out.held || out.pipe.next() == nullptr) return;
-  // One that is armed for the past was dropped with the world's other events between two runs.
-  if (!out.armed_at.IsInfinite() && out.armed_at >= world().now() && out.armed_at <= when) return;
+  if (out.armed_at <= when) return;
   out.armed_at = std::max(when, world().now());
   Schedule(sender == Side::kClient ? Step::kArrivalAtServer : Step::kArrivalAtClient, when, out.pipe.next()->message);
 }
@@ -511,35 +472,6 @@ void Link::SwallowBytes(Side receiver, size_t bytes) {
   }
 }
 
-void Link::BecomeReset(Side side, Segment::Kind how) {
-  End& me = end(side);
-  Direction& in = from(Other(side));
-  Direction& out = from(side);
-  me.reset = true;
-  out.over = how != Segment::Kind::kBreak || out.over;
-  const uint64_t message = CombineHash(in.key, kResetName);
-  Record(EventKind::kClose, side, "network.reset", message);
-  // Systems differ in whether what was not read yet survives a reset.
-  if (how == Segment::Kind::kReset && in.pipe.arrived() > 0 && world().oracle().Chance(kResetDiscardsPoint, actor(side), message, kHalf)) {
-    in.pipe.DropArrived();
-  }
-  // What this end has on the way dies with the connection; of a break the other end is to hear.
-  if (!out.over) {
-    out.pipe.DropInFlight();
-    PushMark(side, Segment::Kind::kReset);
-    out.over = true;
-  }
-  Wake(me.writer);
-}
-
-void Link::SendReset(Side sender) {
-  Direction& out = from(sender);
-  end(sender).silent = false;
-  if (out.over) return;
-  PushMark(sender, Segment::Kind::kReset);
-  out.over = true;
-}
-
 // --- closing ---
 
 void Link::PushEnd(Side sender) {
@@ -602,84 +534,6 @@ void Link::Release(Side side) {
   me.state = End::State::kReleased;
   me.released_at = world().now();
   FreeIfDone();
-}
-
-// --- trouble from outside ---
-
-void Link::Die(Side side, HostDeath how) {
-  End& me = end(side);
-  Direction& out = from(side);
-  me.dead = true;
-  me.callback = nullptr;
-  Wake(me.reader);
-  Wake(me.writer);
-  const uint64_t message = CombineHash(out.key, kResetName);
-  Record(EventKind::kClose, side, "network.died", how == HostDeath::kProcess ? message : 0);
-  if (me.aborted || me.reset || out.over) return;
-  if (out.pipe.in_flight() > 0 && world().oracle().Chance(kDeathOvertakesPoint, actor(side), message, kHalf)) out.pipe.DropInFlight();
-  if (how == HostDeath::kPower) {
-    me.silent = true;
-  } else if (end(Other(side)).state != End::State::kNone) {
-    SendReset(side);
-  }
-}
-
-void Link::PartyDied(const Domain& incarnation, HostDeath how) {
-  for (const Side side : {Side::kClient, Side::kServer}) {
-    End& me = end(side);
-    if (me.party.incarnation == &incarnation && me.alive()) Die(side, how);
-  }
-}
-
-void Link::PartitionOver(const Host* a, const Host* b, Duration length) {
-  const bool touched =
-      (client_host_ == a && (b == nullptr || server_host_ == b)) || (server_host_ == a && (b == nullptr || client_host_ == b));
-  if (!touched) return;
-  const Instant now = world().now();
-  const bool held_bytes = from(Side::kClient).held || from(Side::kServer).held;
-  if (held_bytes && length >= fabric_.limits_.partition_reset_after) {
-    // Both systems had given up.
-    for (const Side sender : {Side::kClient, Side::kServer}) {
-      Direction& out = from(sender);
-      out.held = false;
-      out.pipe.DropInFlight();
-      out.over = false;
-      PushMark(sender, Segment::Kind::kReset);
-      out.over = true;
-    }
-  }
-  for (const Side sender : {Side::kClient, Side::kServer}) {
-    Direction& out = from(sender);
-    if (std::exchange(out.held, false)) ArmAt(sender, now + Latency(sender, out.key));
-    if (std::exchange(out.credit_held, false)) {
-      const Key name = CombineHash(out.key, kCreditName + out.credits++);
-      Schedule(sender == Side::kClient ? Step::kCreditToClient : Step::kCreditToServer, now + Latency(Other(sender), name), name);
-    }
-  }
-  if (std::exchange(ack_held_, false)) {
-    const Key name = CombineHash(key_, kAckName);
-    Schedule(Step::kAck, now + Latency(Side::kServer, name), name);
-  }
-  HostUp(*server_host_);
-}
-
-void Link::HostUp(const Host& host) {
-  if (&host != server_host_ || !syn_held_ || end(Side::kClient).state == End::State::kReleased) return;
-  syn_held_ = false;
-  const Key name = CombineHash(key_, kSynName);
-  Schedule(Step::kSyn, world().now() + Latency(Side::kClient, name), name);
-}
-
-void Link::Heal() {
-  syn_held_ = std::exchange(syn_lost_, false) || syn_held_;
-  PartitionOver(client_host_, nullptr, Duration::Zero());
-  for (const Side sender : {Side::kClient, Side::kServer}) {
-    Direction& out = from(sender);
-    out.pipe.HurryUp(world().now() + character_.latency);
-    Arm(sender);
-    if (std::exchange(out.end_lost, false) && !out.over) PushMark(sender, Segment::Kind::kEnd);
-    if (end(sender).silent) SendReset(sender);
-  }
 }
 
 }  // namespace edge::sim

@@ -8,7 +8,7 @@
 //
 // Invariants
 //  1. events_ counts what is scheduled in the world; the link is not freed before it is 0.
-//  2. A pipe has at most one arrival armed that is not stale; a held pipe has none.
+//  2. While something is in a pipe that is not held, an arrival is armed for it or for an earlier moment.
 //  3. An end that is given up, aborted, reset or dead is told nothing more and reads nothing more.
 //  4. After a reset or break in a pipe nothing follows in it.
 #ifndef EDGE_SIM_NETWORK_LINK_H_
@@ -65,6 +65,17 @@ class Link {
 
  private:
   friend class Fabric;
+
+  // Names of a connection's events beside its writes.
+  static constexpr uint64_t kSynName = 1;
+  static constexpr uint64_t kAckName = 2;
+  static constexpr uint64_t kServerDirection = 3;
+  static constexpr uint64_t kClientDirection = 4;
+  static constexpr uint64_t kEndName = uint64_t{1} << 40;
+  static constexpr uint64_t kResetName = uint64_t{2} << 40;
+  static constexpr uint64_t kCreditName = uint64_t{3} << 40;
+  static constexpr uint64_t kParkingName = uint64_t{4} << 40;
+  static constexpr Ratio kHalf = {1, 2};
 
   struct End {
     enum class State : uint8_t { kNone, kConnecting, kPending, kOpen, kReleased };
@@ -127,6 +138,7 @@ class Link {
     Step step;
     void operator()() const { link->Run(step); }
   };
+  static_assert(sizeof(Scheduled) <= 16, "an event of this size needs no memory of its own");
 
   End& end(Side side) { return ends_[static_cast<size_t>(side)]; }
   const End& end(Side side) const { return ends_[static_cast<size_t>(side)]; }
@@ -149,6 +161,8 @@ class Link {
   bool Receive(Side receiver, const Segment& segment);
   void SwallowBytes(Side receiver, size_t bytes);
 
+  static absl::Status AbortedHere() { return absl::UnavailableError("connection aborted"); }
+  static absl::Status ResetByPeer() { return absl::UnavailableError("connection reset by the peer"); }
   absl::Status Begin(const End& end) const;
   template <typename Ready>
   absl::Status WaitUntil(const End& end, Fiber*& waiter, Ready ready, Instant deadline);
@@ -168,6 +182,8 @@ class Link {
   void Wake(Fiber* fiber);
   // Last in an event: the callback may destroy the end.
   void Tell(Side side);
+  // The callback, in an event of its own.
+  void TellSoon(Side side);
   bool Readable(Side side) const;
   void Record(EventKind kind, Side side, std::string_view label, uint64_t message = 0, int64_t value = 0, std::string_view text = {}) const;
 

@@ -154,6 +154,40 @@ TEST(NetworkFaults, AnAbortDoesNotOvertakeTheNewsOfABreak) {
   });
 }
 
+TEST(NetworkFaults, ABreakThatAWriteReportsEndsTheReadOfItsEndToo) {
+  Breaking strategy(kNetworkResetAfter, 0, true);
+  NetworkWorld w(strategy, OnlyFaults({&kNetworkResetAfter}));
+  w.Run([&] {
+    auto pair = w.Open();
+    absl::Status read;
+    TaskGroup group(w.world.scheduler());
+    EDGE_CHECK_OK(group.Spawn("reader", [&] { read = w.Read(*pair.client).status; }));
+    w.Sleep(Duration::Seconds(1));
+    EXPECT_TRUE(absl::IsUnavailable(w.Write(*pair.client, "x")));
+    const Instant broken = w.world.now();
+    group.Wait();
+    EXPECT_TRUE(absl::IsUnavailable(read)) << read;
+    EXPECT_EQ(w.world.now(), broken);
+  });
+}
+
+TEST(NetworkFaults, AndTellsOneWhoIsParked) {
+  struct Counter final : ReadableCallback {
+    void OnReadable() override { ++calls; }
+    int calls = 0;
+  } counter;
+  Breaking strategy(kNetworkResetAfter, 0, true);
+  NetworkWorld w(strategy, OnlyFaults({&kNetworkResetAfter}));
+  w.Run([&] {
+    auto pair = w.Open();
+    pair.client->NotifyReadable(&counter);
+    EXPECT_TRUE(absl::IsUnavailable(w.Write(*pair.client, "x")));
+    EXPECT_EQ(counter.calls, 0);
+    w.Sleep(Duration::Seconds(1));
+    EXPECT_EQ(counter.calls, 1);
+  });
+}
+
 TEST(NetworkFaults, ABreakEndsAWriterThatWaitsForRoom) {
   Striking strategy(kNetworkResetAfter);
   NetworkWorld w(strategy, OnlyFaults({&kNetworkResetAfter}), kSmallWindow);

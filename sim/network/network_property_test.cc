@@ -18,6 +18,13 @@ struct Conversation {
   bool server_destroys_early = false;
 };
 
+// One side dies in the middle of it all.
+struct Crash {
+  enum class Whose : uint8_t { kNobodys, kClients, kServers } whose = Whose::kNobodys;
+  HostDeath how = HostDeath::kProcess;
+  Duration when;
+};
+
 // Bytes that tell where they belong.
 std::string Text(uint64_t key, size_t bytes) {
   std::string text;
@@ -32,6 +39,7 @@ struct Flow {
   bool closed = false;  // the sender closed its direction after the last write, all of which succeeded
   absl::Status status = absl::UnknownError("not read");
   bool end = false;
+  bool late = false;  // a read lasted until its deadline
 };
 
 void Send(NetworkWorld& w, Connection& connection, const std::vector<size_t>& writes, uint64_t key, Flow& flow) {
@@ -53,7 +61,9 @@ void Receive(NetworkWorld& w, Connection& connection, Flow& flow) {
   char buffer[3000];
   for (;;) {
     // Longer than the safety phase: only a world that does not heal lets this pass.
-    const auto got = connection.Read(buffer, w.In(Duration::Seconds(200)));
+    const Instant deadline = w.In(Duration::Seconds(200));
+    const auto got = connection.Read(buffer, deadline);
+    flow.late = w.world.now() >= deadline;
     flow.status = got.status();
     flow.end = got.ok() && *got == 0;
     if (!got.ok() || *got == 0) return;
@@ -68,7 +78,7 @@ struct Outcome {
   size_t left = 0;
 };
 
-Outcome Play(uint64_t seed, const std::vector<Conversation>& conversations, const WorldOptions& options) {
+Outcome Play(uint64_t seed, const std::vector<Conversation>& conversations, const Crash& crash, const WorldOptions& options) {
   SeededStrategy strategy(seed);
   NetworkWorld w(strategy, options);
   Outcome outcome;
@@ -125,6 +135,13 @@ Outcome Play(uint64_t seed, const std::vector<Conversation>& conversations, cons
       });
       w.world.At(episode.end, CombineHash(episode.key, 1), [&w, &episode] { w.fabric.End(episode); });
     }
+    if (crash.whose != Crash::Whose::kNobodys) {
+      w.world.After(crash.when, 4711, [&w, &crash] {
+        Domain& domain = crash.whose == Crash::Whose::kClients ? w.client.domain : w.server.domain;
+        w.fabric.HostDied(domain, crash.how);
+        domain.Crash();
+      });
+    }
     w.Sleep(Duration::Seconds(61));
     w.world.faults().Heal();
     w.fabric.Heal();
@@ -157,21 +174,27 @@ RC_GTEST_PROP(NetworkProperty, WhatArrivesIsAPrefixAndTheEndComesAfterAll, ()) {
   for (const FaultSite* const site : AllFaultSites()) {
     if (site->family == FaultFamily::kNetwork && *rc::gen::arbitrary<bool>()) options.faults.only.push_back(site);
   }
-  const Outcome outcome = Play(seed, conversations, options);
+  const Crash crash = {.whose = *rc::gen::weightedElement<Crash::Whose>(
+                           {{4, Crash::Whose::kNobodys}, {1, Crash::Whose::kClients}, {1, Crash::Whose::kServers}}),
+                       .how = *rc::gen::element(HostDeath::kProcess, HostDeath::kPower),
+                       .when = Duration::Milliseconds(*rc::gen::inRange(0, 9'000))};
+  const Outcome outcome = Play(seed, conversations, crash, options);
   for (size_t i = 0; i < outcome.flows.size(); ++i) {
     const Flow& flow = outcome.flows[i];
     RC_ASSERT(flow.sent.starts_with(flow.got));
     if (flow.end && flow.closed) RC_ASSERT(flow.got == flow.sent);
     // A world that heals lets nobody wait.
-    RC_ASSERT(!absl::IsDeadlineExceeded(flow.status));
-    if (options.faults.only.empty() && !conversations[i / 2].client_aborts && !conversations[i / 2].server_destroys_early) {
+    RC_ASSERT(!flow.late);
+    if (options.faults.only.empty() && crash.whose == Crash::Whose::kNobodys && !conversations[i / 2].client_aborts &&
+        !conversations[i / 2].server_destroys_early) {
       RC_ASSERT(flow.end);
       RC_ASSERT(flow.closed);
     }
   }
   RC_ASSERT(outcome.left == 0u);
   RC_CLASSIFY(outcome.faults > 0, "faults struck");
-  RC_ASSERT(Play(seed, conversations, options).hash == outcome.hash);
+  RC_CLASSIFY(crash.whose != Crash::Whose::kNobodys, "somebody crashed");
+  RC_ASSERT(Play(seed, conversations, crash, options).hash == outcome.hash);
 }
 
 }  // namespace

@@ -15,7 +15,6 @@ constexpr uint16_t kFirstFreePort = 20'000;
 // What it takes to learn that a name does not exist.
 constexpr Duration kLookup = Duration::Milliseconds(1);
 
-bool IsLoopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 bool IsAnyAddress(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
 
 class SimConnection final : public Connection {
@@ -97,8 +96,12 @@ absl::StatusOr<std::unique_ptr<Listener>> SimNetwork::Listen(const Endpoint& loc
   if (bound.port == 0) {
     bound.port = kFirstFreePort;
     while (host.ports.contains(bound.port)) ++bound.port;
-  } else if (host.ports.contains(bound.port)) {
-    return absl::AlreadyExistsError(StrCat("cannot listen on ", local.ToString(), ": the address is in use"));
+  } else if (const auto used = host.ports.find(bound.port); used != host.ports.end()) {
+    if (!used->second->party.crashed()) {
+      return absl::AlreadyExistsError(StrCat("cannot listen on ", local.ToString(), ": the address is in use"));
+    }
+    used->second->state = Port::State::kDied;
+    host.ports.erase(used);
   }
   return std::make_unique<SimListener>(fabric_, party_, std::move(bound), IsLoopback(local.host));
 }

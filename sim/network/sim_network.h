@@ -22,6 +22,9 @@ class SimNetwork final : public Network {
   // `fabric` and `incarnation` are borrowed; they outlive the network, and it its listeners and connections. `incarnation` null: never
   // crashes. The host is up from now on.
   SimNetwork(Fabric& fabric, std::string_view host, ActorId actor, const Domain* incarnation);
+  ~SimNetwork() override { fabric_.Leave(party_); }
+  SimNetwork(const SimNetwork&) = delete;
+  SimNetwork& operator=(const SimNetwork&) = delete;
 
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Endpoint& local) override;
   absl::StatusOr<std::unique_ptr<Connection>> Connect(const Endpoint& remote, Instant deadline) override;
