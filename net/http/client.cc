@@ -16,6 +16,8 @@ namespace edge::http {
 struct Client::Impl {
   Impl(Scheduler& scheduler, Network& a_network, const ClientLimits& limits) : network(a_network), context(scheduler, limits) {}
 
+  // Counts what came unasked for on idle connections and lets them go. Errors of a wait. MAY SUSPEND.
+  absl::Status LookAtSpoken();
   // A pooled connection on which nothing has arrived; null if there is none. Errors of a wait. MAY SUSPEND.
   absl::StatusOr<std::unique_ptr<Connection>> TakeIdle(const Endpoint& host);
   absl::StatusOr<std::unique_ptr<Connection>> Connect(const Endpoint& host, Instant deadline);
@@ -24,12 +26,27 @@ struct Client::Impl {
   ClientContext context;
 };
 
+absl::Status Client::Impl::LookAtSpoken() {
+  while (const std::unique_ptr<Connection> connection = context.pool.TakeSpoken()) {
+    char byte = 0;
+    const absl::StatusOr<size_t> n = connection->Read(std::span<char>(&byte, 1), context.scheduler.clock().Now());
+    if (n.ok() && *n > 0) {
+      ++context.unasked_for;
+      connection->Abort();
+    }
+    EDGE_RETURN_IF_ERROR(context.scheduler.CheckAlive());
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> Client::Impl::TakeIdle(const Endpoint& host) {
+  EDGE_RETURN_IF_ERROR(LookAtSpoken());
   while (std::unique_ptr<Connection> connection = context.pool.Take(host)) {
     // The network may know more than it has told the pool.
     char byte = 0;
     const absl::StatusOr<size_t> n = connection->Read(std::span<char>(&byte, 1), context.scheduler.clock().Now());
     if (absl::IsDeadlineExceeded(n.status())) return connection;
+    if (n.ok() && *n > 0) ++context.unasked_for;
     connection->Abort();
     EDGE_RETURN_IF_ERROR(context.scheduler.CheckAlive());
   }
@@ -42,6 +59,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Client::Impl::Connect(const Endpoint
 
 Client::Client(Scheduler& scheduler, Network& network, const ClientLimits& limits)
     : impl_(std::make_unique<Impl>(scheduler, network, limits)) {}
+
+uint64_t Client::unasked_for() const { return impl_->context.unasked_for; }
 
 Client::~Client() { EDGE_CHECK(impl_->context.exchanges == 0) << impl_->context.exchanges << " exchanges live on without their client"; }
 

@@ -96,6 +96,9 @@ class Client {
   // answer's head exceeds a limit. kDeadlineExceeded, kCancelled, kAborted. MAY SUSPEND.
   absl::StatusOr<std::unique_ptr<ClientExchange>> Send(const ClientRequest& request, std::shared_ptr<RequestBody> body, Instant deadline);
 
+  // Answers behind which something else was on the connection that nobody had asked for: a server that answers twice.
+  uint64_t unasked_for() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -258,6 +258,7 @@ absl::StatusOr<size_t> SentExchange::ReadUntilClose(std::span<char> target) {
 
 void SentExchange::EndReceiving() {
   received_ = true;
+  if (status_.ok() && !input_.empty()) ++context_.unasked_for;
   if (!parser_.keep_alive()) StopSending();
   ReleaseIfDone();
 }

@@ -40,7 +40,8 @@ struct ClientContext {
   const ClientLimits limits;
   ServerLimits decoder_limits;  // BodyDecoder's: a response may be of any length
   ConnectionPool pool;
-  size_t exchanges = 0;  // alive
+  size_t exchanges = 0;      // alive
+  uint64_t unasked_for = 0;  // answers with something behind them
 };
 
 class SentExchange final : public ClientExchange {

@@ -24,6 +24,20 @@ void ConnectionPool::Drop(uint64_t number) {
   idle_.erase(found);
 }
 
+void ConnectionPool::SetAside(uint64_t number) {
+  // Called by the network: the registration is spent, and the connection may be looked at only on a fiber.
+  std::unique_ptr<Connection> connection = idle_.find(number)->second->Release();
+  Drop(number);
+  if (spoken_.size() < kSpokenMax) spoken_.push_back(std::move(connection));
+}
+
+std::unique_ptr<Connection> ConnectionPool::TakeSpoken() {
+  if (spoken_.empty()) return nullptr;
+  std::unique_ptr<Connection> connection = std::move(spoken_.back());
+  spoken_.pop_back();
+  return connection;
+}
+
 void ConnectionPool::DropExpired() {
   const Instant now = clock_.Now();
   while (!idle_.empty() && now - idle_.begin()->second->since() > limits_.idle_time) Drop(idle_.begin()->first);

@@ -1,9 +1,9 @@
 // ConnectionPool: idle connections of a client, by the endpoint they lead to.
 //
 // While a connection is idle nothing may arrive on it: an end means that the server has closed it, and bytes without a request would be
-// taken for the next answer. So the network watches each (NotifyReadable) and whatever comes ends it. The youngest is used first, because
-// it is the likeliest to be alive; the oldest is closed when there are too many. There is no fiber: those that have grown too old go when
-// the pool is next used.
+// taken for the next answer. So the network watches each (NotifyReadable) and whatever comes ends its use. The youngest is used first,
+// because it is the likeliest to be alive; the oldest is closed when there are too many. There is no fiber: those that have grown too old
+// go when the pool is next used.
 #ifndef EDGE_NET_HTTP_CONNECTION_POOL_H_
 #define EDGE_NET_HTTP_CONNECTION_POOL_H_
 
@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "net/http/client.h"
 #include "net/network.h"
@@ -33,6 +34,9 @@ class ConnectionPool {
   void Put(const Endpoint& host, std::unique_ptr<Connection> connection);
   // Null if there is none that is young enough.
   std::unique_ptr<Connection> Take(const Endpoint& host);
+  // A connection on which something came while it was idle: an end, an error, or bytes that nobody had asked for. Null if there is none.
+  // They are kept until somebody takes them, a few at most.
+  std::unique_ptr<Connection> TakeSpoken();
 
   size_t size() const { return idle_.size(); }
 
@@ -42,7 +46,7 @@ class ConnectionPool {
   class Idle final : public ReadableCallback {
    public:
     Idle(ConnectionPool& pool, uint64_t number, Host host, std::unique_ptr<Connection> connection);
-    void OnReadable() override { pool_.Drop(number_); }  // destroys this
+    void OnReadable() override { pool_.SetAside(number_); }  // destroys this
 
     const Host& host() const { return host_; }
     Instant since() const { return since_; }
@@ -56,14 +60,18 @@ class ConnectionPool {
     std::unique_ptr<Connection> connection_;
   };
 
+  static constexpr size_t kSpokenMax = 4;
+
   void Drop(uint64_t number);
+  void SetAside(uint64_t number);
   void DropExpired();
 
   const Clock& clock_;
   const ClientLimits& limits_;
   uint64_t next_number_ = 0;
   std::map<uint64_t, std::unique_ptr<Idle>> idle_;  // oldest first
-  std::map<Host, std::set<uint64_t>> by_host_;      // no empty sets
+  std::vector<std::unique_ptr<Connection>> spoken_;
+  std::map<Host, std::set<uint64_t>> by_host_;  // no empty sets
 };
 
 }  // namespace edge::http

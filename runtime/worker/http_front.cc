@@ -111,7 +111,7 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
     WorkerIsolate& isolate = **acquired;
     Invocation& invocation = isolate.NewInvocation();
     const auto finish = [this, &isolate, &invocation] {
-      isolate.Finish(invocation, worker_.code().limits.wait_until);
+      isolate.Finish(invocation, GraceOf(invocation));
       isolate.DeleteInvocation(invocation);
       worker_.Release(&isolate);
     };
@@ -142,6 +142,14 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
     }
     return;
   }
+}
+
+// How long waitUntil work may go on. The platform may drop it (contract sheet 1.5).
+Duration HttpFront::GraceOf(const Invocation& invocation) {
+  const WorkerServices& services = worker_.services();
+  const bool dropped = invocation.wait_until_pending > 0 &&
+                       services.adversary.Consider("wait_until.cancel", invocation.key, {Mischief::kDrop}).kind == Mischief::kDrop;
+  return dropped ? Duration::Zero() : worker_.code().limits.wait_until;
 }
 
 void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect) {

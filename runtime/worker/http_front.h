@@ -27,6 +27,7 @@ class HttpFront final : public http::Handler {
   class Disconnect;
 
   void Serve(http::Exchange& exchange, web::IncomingHead& head, const std::shared_ptr<ServedBody>& body);
+  Duration GraceOf(const Invocation& invocation);
   void Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect);
   void Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect,
               const http::ResponseHead& head);

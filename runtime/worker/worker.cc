@@ -91,9 +91,9 @@ std::map<std::string, uint64_t> Worker::entries() const {
 }
 
 void Worker::Detach(absl::AnyInvocable<void()> finish) {
-  const absl::Status spawned = detached_.Spawn("waitUntil", std::move(finish));
-  if (!spawned.ok())
-    services_.log.Write(Severity::kError, code_->name, absl::StrCat("waitUntil work was dropped: ", std::string(spawned.message())));
+  // Kept here until it runs: without a fiber (the node has crashed, or there are too many) it has to be finished all the same.
+  const auto work = std::make_shared<absl::AnyInvocable<void()>>(std::move(finish));
+  if (!detached_.Spawn("waitUntil", [work] { (*work)(); }).ok()) (*work)();
 }
 
 void Worker::Shutdown() {

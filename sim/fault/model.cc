@@ -84,25 +84,25 @@ constexpr size_t kFirst = __COUNTER__ + 1;
 // request, and connections are kept, so that theirs are higher; together a run of a hundred requests sees a handful of faults.
 
 constinit const FaultSite kNetworkRefused =
-    Strike(EDGE_POINTS("network.refused"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 8},
+    Strike(EDGE_POINTS("network.refused"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 4},
            {"was refused a connection", "the caller gets an error and nothing was sent"});
 constinit const FaultSite kNetworkConnectHangs =
-    Strike(EDGE_POINTS("network.connect_hangs"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 8},
+    Strike(EDGE_POINTS("network.connect_hangs"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 4},
            {"got no answer to a connection attempt", "the caller gives up at its deadline; its slot is free again"});
 constinit const FaultSite kNetworkResetBefore =
-    Strike(EDGE_POINTS("network.reset_before"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 40},
+    Strike(EDGE_POINTS("network.reset_before"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 20},
            {"lost the connection before these bytes arrived", "the bytes had no effect; both ends see a reset"});
 constinit const FaultSite kNetworkResetAfter =
-    Strike(EDGE_POINTS("network.reset_after"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 40},
+    Strike(EDGE_POINTS("network.reset_after"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 20},
            {"lost the connection after these bytes arrived", "the effect may stand although the sender sees a reset"});
 constinit const FaultSite kNetworkWriteCut =
-    Strike(EDGE_POINTS("network.write_cut"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 40},
+    Strike(EDGE_POINTS("network.write_cut"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 20},
            {"lost the connection in the middle of these bytes", "what arrives is a prefix; a cut message is never taken for a whole one"});
 constinit const FaultSite kNetworkHalfCloseLost =
-    Strike(EDGE_POINTS("network.half_close_lost"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 8},
+    Strike(EDGE_POINTS("network.half_close_lost"), EDGE_NEXT, Family::kNetwork, Class::kMayError, AllowedBy::kBoth, {1, 4},
            {"closed its side, and the other never heard of it", "the peer's timeout ends the connection; nobody waits for ever"});
 constinit const FaultSite kNetworkStall =
-    Strike(EDGE_POINTS("network.stall"), EDGE_NEXT, Family::kNetwork, Class::kMustSurvive, AllowedBy::kBoth, {1, 40},
+    Strike(EDGE_POINTS("network.stall"), EDGE_NEXT, Family::kNetwork, Class::kMustSurvive, AllowedBy::kBoth, {1, 20},
            {"waited long for bytes on the way", "the bytes arrive, in order; only deadlines may pass"});
 constinit const FaultSite kNetworkLatencySpike =
     Strike(EDGE_POINTS("network.latency_spike"), EDGE_NEXT, Family::kNetwork, Class::kMustSurvive, AllowedBy::kBoth, {1, 20},
@@ -152,35 +152,35 @@ constinit const FaultSite kClockStep =
                 {"saw its calendar jump", "waits are right; a calendar may go back"});
 
 constinit const FaultSite kPlatformRecycleIsolate =
-    Strike(EDGE_POINTS("platform.recycle_isolate"), EDGE_NEXT, Family::kPlatform, Class::kMustSurvive, AllowedBy::kBoth, {1, 12},
+    Strike(EDGE_POINTS("platform.recycle_isolate"), EDGE_NEXT, Family::kPlatform, Class::kMustSurvive, AllowedBy::kBoth, {1, 4},
            {"recycled the isolate: what it kept in memory is gone", "the next request starts a fresh isolate; global variables are gone"});
 constinit const FaultSite kPlatformCancelWaitUntil =
-    Strike(EDGE_POINTS("platform.cancel_wait_until"), EDGE_NEXT, Family::kPlatform, Class::kMayLose, AllowedBy::kCloudflareOnly, {1, 12},
+    Strike(EDGE_POINTS("platform.cancel_wait_until"), EDGE_NEXT, Family::kPlatform, Class::kMayLose, AllowedBy::kCloudflareOnly, {1, 4},
            {"cancelled what waitUntil was to finish", "the answer stands; what came after it may never have happened"});
 
 constinit const FaultSite kServiceErrorStatus =
-    Strike(EDGE_POINTS("service.error_status"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("service.error_status"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"answered with an error status", "the application handles it; the request had no effect"});
 constinit const FaultSite kServiceHang =
-    Strike(EDGE_POINTS("service.hang"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("service.hang"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"took a request and never sent headers", "others are served meanwhile; the connection's slot is given back in the end"});
 constinit const FaultSite kServiceSlow = Strike(EDGE_POINTS("service.slow"), EDGE_NEXT, Family::kService, Class::kMustSurvive,
-                                                AllowedBy::kBoth, {1, 12}, {"was slow to answer", "nothing but a delay"});
+                                                AllowedBy::kBoth, {1, 5}, {"was slow to answer", "nothing but a delay"});
 constinit const FaultSite kServiceCutBody =
-    Strike(EDGE_POINTS("service.cut_body"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("service.cut_body"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"broke off in the middle of its answer", "the application sees an error, never a short body as if it were whole"});
 constinit const FaultSite kServiceResetAfterEffect =
-    Strike(EDGE_POINTS("service.reset_after_effect"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("service.reset_after_effect"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"did what was asked and lost the connection before it answered", "the effect stands; a retry does it again"});
 
 constinit const FaultSite kClientDisconnect =
-    Strike(EDGE_POINTS("client.disconnect"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("client.disconnect"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"went away before it had its answer", "the request may be cancelled; others are not touched"});
 constinit const FaultSite kClientImpatient =
-    Strike(EDGE_POINTS("client.impatient"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("client.impatient"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"lost patience and sent the request again", "both may take effect; each is whole"});
 constinit const FaultSite kClientDuplicate =
-    Strike(EDGE_POINTS("client.duplicate"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 16},
+    Strike(EDGE_POINTS("client.duplicate"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"lost the answer and sent the request again", "both may take effect; each is whole"});
 
 namespace {

@@ -50,6 +50,7 @@ struct EpisodeDriver::State : std::enable_shared_from_this<State> {
   void Finish(Course& course, size_t index);
   void BeginCrash(Course& course, CrashKind kind);
   void CrashNow(Course& course, CrashKind kind);
+  void StopNow(Course& course);
   void Restart(Victim& victim, Key key);
   void Reboot(const Course& course);
   void MoveCalendar(Course& course, int64_t milliseconds_max);
@@ -87,7 +88,7 @@ void EpisodeDriver::State::Schedule(size_t index) {
   const Episode& episode = *courses[index].episode;
   if (episode.begin < world.now()) return;
   At(episode.begin, index, kBegin);
-  if (IsCrash(courses[index])) At(episode.begin + (episode.end - episode.begin) / 2, index, kMiddle);
+  if (IsCrash(courses[index]) || episode.site == &kProcessStop) At(episode.begin + (episode.end - episode.begin) / 2, index, kMiddle);
   At(episode.end, index, kEnd);
 }
 
@@ -110,7 +111,11 @@ void EpisodeDriver::State::Happen(size_t index, Edge edge) {
       break;
     case kMiddle:
       // Too few turns have come: it sleeps, or is paused.
-      CrashNow(course, KindOf(course));
+      if (IsCrash(course)) {
+        CrashNow(course, KindOf(course));
+      } else {
+        StopNow(course);
+      }
       break;
     default:
       if (course.begun) Finish(course, index);
@@ -128,10 +133,11 @@ void EpisodeDriver::State::Begin(Course& course) {
     Began(course);
     if (course.victim->pauses++ == 0) machine.Pause();
   } else if (site == &kProcessStop) {
-    if (!machine.stopping() && machine.RequestStop()) {
-      Began(course);
-      Reboot(course);
-    }
+    // As a crash, some turns later: while it is at work.
+    course.incarnation = machine.incarnations();
+    machine.AfterTurns(Shape(course, kTurnsBeforeCrashMax + 1), [self = shared_from_this(), &course] {
+      if (!self->over()) self->StopNow(course);
+    });
   } else if (site == &kClockSkew) {
     Began(course);
     MoveCalendar(course, kSkewMillisecondsMax);
@@ -178,6 +184,13 @@ void EpisodeDriver::State::CrashNow(Course& course, CrashKind kind) {
   Began(course);
   ++course.victim->downs;
   machine.Crash(kind);
+}
+
+void EpisodeDriver::State::StopNow(Course& course) {
+  Machine& machine = *course.victim->machine;
+  if (course.begun || machine.incarnations() != course.incarnation || machine.stopping() || !machine.RequestStop()) return;
+  Began(course);
+  Reboot(course);
 }
 
 void EpisodeDriver::State::Restart(Victim& victim, Key key) {

@@ -151,8 +151,14 @@ struct AppNode::Incarnation {
 };
 
 AppNode::AppNode(World& world, Machine& machine, std::shared_ptr<const worker::WorkerCode> code, worker::IsolateNursery* nursery,
-                 NodeLedger& ledger)
-    : world_(world), machine_(machine), code_(std::move(code)), nursery_(nursery), ledger_(ledger), serving_(world.scheduler()) {}
+                 NodeLedger& ledger, NodeTamper::Factory tamper)
+    : world_(world),
+      machine_(machine),
+      code_(std::move(code)),
+      nursery_(nursery),
+      ledger_(ledger),
+      tamper_(std::move(tamper)),
+      serving_(world.scheduler()) {}
 
 AppNode::~AppNode() { EDGE_CHECK(running_ == nullptr); }
 
@@ -173,7 +179,9 @@ void AppNode::Run(const Seams& seams) {
   options.decorate = [&](http::Handler& worker) -> std::unique_ptr<http::Handler> {
     return std::make_unique<WatchingHandler>(world_, actor, ledger_, number, worker);
   };
-  Node node(seams, log, code_, std::move(options));
+  const std::unique_ptr<NodeTamper> tamper = tamper_ ? tamper_(seams) : nullptr;
+  if (tamper != nullptr) tamper->Tamper(options);
+  Node node(tamper != nullptr ? tamper->Tampered(seams) : seams, log, code_, std::move(options));
   absl::Status status = node.StartWorker();
   if (status.ok()) {
     status = node.Listen();

@@ -5,6 +5,7 @@
 #ifndef EDGE_SIM_SCENARIO_APP_NODE_H_
 #define EDGE_SIM_SCENARIO_APP_NODE_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,11 +47,20 @@ struct NodeLedger {
   std::vector<std::string> problems;  // a node that could not start, a stop that was not clean
 };
 
+// Plants a mistake in the platform, for tests of the checks: what one incarnation of a node uses instead of its seams and options.
+class NodeTamper {
+ public:
+  using Factory = std::function<std::unique_ptr<NodeTamper>(const Seams& seams)>;
+  virtual ~NodeTamper() = default;
+  virtual Seams Tampered(const Seams& seams) { return seams; }
+  virtual void Tamper(NodeOptions& options) {}
+};
+
 class AppNode {
  public:
   // All borrowed.
   AppNode(World& world, Machine& machine, std::shared_ptr<const worker::WorkerCode> code, worker::IsolateNursery* nursery,
-          NodeLedger& ledger);
+          NodeLedger& ledger, NodeTamper::Factory tamper);
   ~AppNode();  // REQUIRES: the machine is down
 
   // Starts the machine, and the node again each time it is started. MAY SUSPEND.
@@ -76,6 +86,7 @@ class AppNode {
   const std::shared_ptr<const worker::WorkerCode> code_;
   worker::IsolateNursery* const nursery_;
   NodeLedger& ledger_;
+  const NodeTamper::Factory tamper_;
   Incarnation* running_ = nullptr;  // null while down
   edge::Event serving_;
   absl::Status start_status_;

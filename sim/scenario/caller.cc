@@ -178,7 +178,11 @@ size_t Caller::Perform(size_t operation_index, Key key, Call::Phase phase) {
       call().body = std::move(answer.body);
     }
     call().walked_away = leaves && !answer.error.ok();
-    const bool again = !call().walked_away && WorthAnotherTry(answer) && MayRetry(operation) && number < scenario_.limits.retries_max;
+    // An answer that is lost between the client and its user.
+    const bool loses = answer.error.ok() && phase == Call::Phase::kSafety && MayRetry(operation) &&
+                       world_.faults().Strikes(kClientDuplicate, actor_, call().attempts.back().ray);
+    const bool again =
+        !call().walked_away && (loses || (WorthAnotherTry(answer) && MayRetry(operation))) && number < scenario_.limits.retries_max;
     if (!again) {
       bool sent = false;
       for (const Attempt& made : call().attempts) sent = sent || made.sent;

@@ -23,6 +23,9 @@ class Caller {
   // Makes one call and returns its index in the history. `key` names it. MAY SUSPEND.
   size_t Perform(size_t operation, Key key, Call::Phase phase);
 
+  // Answers with something behind them that nobody had asked for.
+  uint64_t unasked_for() const { return client_.unasked_for(); }
+
  private:
   struct Answer {
     int status = 0;

@@ -67,6 +67,14 @@ std::optional<Violation> ExecutedTwice(const Evidence& evidence) {
   return std::nullopt;
 }
 
+std::optional<Violation> AnsweredTwice(const Evidence& evidence) {
+  if (evidence.answered_twice.empty()) return std::nullopt;
+  return Violation{
+      .check = "answer.twice",
+      .subject = "client",
+      .message = StrCat(evidence.answered_twice, " got an answer with something behind it on the connection that it had not asked for")};
+}
+
 // Whatever a client suffers has a cause among the faults that struck while it waited.
 std::optional<Violation> Unexplained(const Evidence& evidence) {
   for (const Call& call : evidence.history) {
@@ -255,7 +263,7 @@ std::optional<Violation> RunChecks(const Evidence& evidence) {
   for (const CheckSpec& check : evidence.scenario.checks) {
     if (std::optional<Violation> failure = RunSpec(evidence, check)) return failure;
   }
-  for (const auto check : {Hung, ExecutedTwice, Unexplained, Liveness, Probes, Stops}) {
+  for (const auto check : {Hung, ExecutedTwice, AnsweredTwice, Unexplained, Liveness, Probes, Stops}) {
     if (std::optional<Violation> failure = check(evidence)) return failure;
   }
   return std::nullopt;

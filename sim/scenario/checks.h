@@ -44,6 +44,7 @@ struct Evidence {
   const std::vector<const ServiceActor*>& services;
   std::vector<Trouble> troubles;
   Instant stopping_from = Instant::Infinite();  // when the nodes were asked to stop
+  std::string answered_twice;                   // a client that got an answer with another behind it; empty: none
   bool liveness_missed = false;                 // something was still pending when the liveness phase ended
   std::string pending;                          // ... what
 };

@@ -51,6 +51,8 @@ class Client {
       }
     }));
   }
+  const std::string& name() const { return world_.NameOf(actor_); }
+  uint64_t unasked_for() const { return caller_.unasked_for(); }
   // OK when nothing of it is running any more. MAY SUSPEND.
   absl::Status Wait(Instant deadline) { return domain_.Wait(deadline); }
   void Kill() {
@@ -93,7 +95,7 @@ class Stage {
       : subject_(subject), scenario_(subject.scenario), world_(world), result_(result), fabric_(world, {}) {
     for (uint32_t i = 0; i < scenario_.nodes; ++i) {
       machines_.push_back(std::make_unique<Machine>(world_, fabric_, StrCat("node", i + 1)));
-      nodes_.push_back(std::make_unique<AppNode>(world_, *machines_.back(), subject.code, subject.nursery, ledger_));
+      nodes_.push_back(std::make_unique<AppNode>(world_, *machines_.back(), subject.code, subject.nursery, ledger_, subject.tamper));
       endpoints_.push_back({machines_.back()->name(), AppNode::kPort});
     }
     for (const Service& service : scenario_.services) services_.push_back(std::make_unique<ServiceActor>(world_, fabric_, service));
@@ -170,6 +172,7 @@ class Stage {
                                  .services = services,
                                  .troubles = Troubles(),
                                  .stopping_from = stopping_from,
+                                 .answered_twice = AnsweredTwice(),
                                  .liveness_missed = missed,
                                  .pending = pending});
     if (result_.failure.has_value()) {
@@ -195,6 +198,13 @@ class Stage {
       if (call.outcome == Call::Outcome::kPending) return StrCat(call.method, " ", call.target, " of ", world_.NameOf(call.client));
     }
     return "a client";
+  }
+
+  std::string AnsweredTwice() const {
+    for (const auto& client : clients_) {
+      if (client->unasked_for() > 0) return client->name();
+    }
+    return "";
   }
 
   // The trouble of a strike is over when the last one that it may have kept waiting has given up.

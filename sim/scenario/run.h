@@ -28,6 +28,7 @@ namespace edge::sim {
 struct RunSubject {
   std::shared_ptr<const worker::WorkerCode> code;
   Scenario scenario;
+  NodeTamper::Factory tamper;                 // for tests; null: none
   worker::IsolateNursery* nursery = nullptr;  // borrowed; warm isolates; null: every start is cold
 };
 
