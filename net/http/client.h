@@ -38,6 +38,7 @@ struct ClientLimits {
   uint32_t informational_max = 16;             // 1xx responses before the real one
   uint32_t idle_connections_per_host_max = 8;  // pooled; the oldest is closed
   uint32_t idle_connections_max = 256;         // of all hosts
+  bool counts_unasked_for = false;             // looks at what comes on an idle connection (Client::unasked_for) before it lets it go
   Duration idle_time = Duration::Seconds(30);  // a pooled connection older than this is not used again
 };
 
@@ -96,7 +97,8 @@ class Client {
   // answer's head exceeds a limit. kDeadlineExceeded, kCancelled, kAborted. MAY SUSPEND.
   absl::StatusOr<std::unique_ptr<ClientExchange>> Send(const ClientRequest& request, std::shared_ptr<RequestBody> body, Instant deadline);
 
-  // Answers behind which something else was on the connection that nobody had asked for: a server that answers twice.
+  // Answers behind which something else was on the connection that nobody had asked for: a server that answers twice. What comes later,
+  // while the connection is idle, counts with ClientLimits::counts_unasked_for.
   uint64_t unasked_for() const;
 
  private:

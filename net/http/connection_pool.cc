@@ -24,7 +24,8 @@ void ConnectionPool::Drop(uint64_t number) {
   idle_.erase(found);
 }
 
-void ConnectionPool::SetAside(uint64_t number) {
+void ConnectionPool::Spoke(uint64_t number) {
+  if (!limits_.counts_unasked_for) return Drop(number);
   // Called by the network: the registration is spent, and the connection may be looked at only on a fiber.
   std::unique_ptr<Connection> connection = idle_.find(number)->second->Release();
   Drop(number);

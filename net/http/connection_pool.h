@@ -46,7 +46,7 @@ class ConnectionPool {
   class Idle final : public ReadableCallback {
    public:
     Idle(ConnectionPool& pool, uint64_t number, Host host, std::unique_ptr<Connection> connection);
-    void OnReadable() override { pool_.SetAside(number_); }  // destroys this
+    void OnReadable() override { pool_.Spoke(number_); }  // destroys this
 
     const Host& host() const { return host_; }
     Instant since() const { return since_; }
@@ -63,7 +63,7 @@ class ConnectionPool {
   static constexpr size_t kSpokenMax = 4;
 
   void Drop(uint64_t number);
-  void SetAside(uint64_t number);
+  void Spoke(uint64_t number);
   void DropExpired();
 
   const Clock& clock_;

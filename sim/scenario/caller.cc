@@ -47,7 +47,12 @@ std::string Uuid(uint64_t high, uint64_t low) {
 
 Caller::Caller(World& world, Network& network, ActorId actor, const Scenario& scenario, const std::vector<Endpoint>& nodes,
                History& history)
-    : world_(world), actor_(actor), scenario_(scenario), nodes_(nodes), history_(history), client_(world.scheduler(), network) {}
+    : world_(world),
+      actor_(actor),
+      scenario_(scenario),
+      nodes_(nodes),
+      history_(history),
+      client_(world.scheduler(), network, {.counts_unasked_for = true}) {}
 
 bool Caller::MayRetry(const Operation& operation) {
   switch (operation.retry) {
