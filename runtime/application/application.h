@@ -1,7 +1,7 @@
 // From what the user names on the command line to code that can be started: a folder with a wrangler file, a bundle, or the built-in
 // example.
-#ifndef EDGE_RUNTIME_MAIN_APPLICATION_H_
-#define EDGE_RUNTIME_MAIN_APPLICATION_H_
+#ifndef EDGE_RUNTIME_APPLICATION_APPLICATION_H_
+#define EDGE_RUNTIME_APPLICATION_APPLICATION_H_
 
 #include <string>
 #include <string_view>
@@ -60,4 +60,4 @@ class ApplicationLoader {
 
 }  // namespace edge::cli
 
-#endif  // EDGE_RUNTIME_MAIN_APPLICATION_H_
+#endif  // EDGE_RUNTIME_APPLICATION_APPLICATION_H_

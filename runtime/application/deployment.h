@@ -1,6 +1,6 @@
 // worker.json in a built bundle: what of the configuration a deployed worker needs (name, variables, limits), never a secret.
-#ifndef EDGE_RUNTIME_MAIN_DEPLOYMENT_H_
-#define EDGE_RUNTIME_MAIN_DEPLOYMENT_H_
+#ifndef EDGE_RUNTIME_APPLICATION_DEPLOYMENT_H_
+#define EDGE_RUNTIME_APPLICATION_DEPLOYMENT_H_
 
 #include <string>
 #include <string_view>
@@ -17,4 +17,4 @@ absl::Status ReadDeployment(std::string_view json, worker::WorkerCode& code);
 
 }  // namespace edge::cli
 
-#endif  // EDGE_RUNTIME_MAIN_DEPLOYMENT_H_
+#endif  // EDGE_RUNTIME_APPLICATION_DEPLOYMENT_H_

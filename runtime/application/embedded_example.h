@@ -1,6 +1,6 @@
 // The example application (examples/welcome) as a bundle inside the binary: served where there is no application.
-#ifndef EDGE_RUNTIME_MAIN_EMBEDDED_EXAMPLE_H_
-#define EDGE_RUNTIME_MAIN_EMBEDDED_EXAMPLE_H_
+#ifndef EDGE_RUNTIME_APPLICATION_EMBEDDED_EXAMPLE_H_
+#define EDGE_RUNTIME_APPLICATION_EMBEDDED_EXAMPLE_H_
 
 #include <string_view>
 
@@ -16,4 +16,4 @@ EmbeddedExample GetEmbeddedExample();
 
 }  // namespace edge::cli
 
-#endif  // EDGE_RUNTIME_MAIN_EMBEDDED_EXAMPLE_H_
+#endif  // EDGE_RUNTIME_APPLICATION_EMBEDDED_EXAMPLE_H_

@@ -26,6 +26,12 @@ json::array TroublesJson(const std::vector<SeedTrouble>& troubles) {
   return array;
 }
 
+json::array NamesJson(const std::vector<std::string>& names) {
+  json::array array;
+  for (const std::string& name : names) array.push_back(json::value(name));
+  return array;
+}
+
 // What both runs of a seed were, told apart event by event.
 std::string Tell(const RunSubject& subject, RunOptions options, uint64_t seed) {
   options.keep = Keep::kJournal;
@@ -47,6 +53,15 @@ uint64_t Number(const json::object& object, const char* key) {
 std::string Text(const json::object& object, const char* key) {
   const json::value* const value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string().c_str()) : std::string();
+}
+std::vector<std::string> Names(const json::object& object, const char* key) {
+  std::vector<std::string> names;
+  const json::value* const value = object.if_contains(key);
+  if (value == nullptr || !value->is_array()) return names;
+  for (const json::value& name : value->get_array()) {
+    if (name.is_string()) names.emplace_back(name.get_string().c_str());
+  }
+  return names;
 }
 template <typename Each>
 void EachObject(const json::object& object, const char* key, Each each) {
@@ -90,6 +105,8 @@ PartReport RunPart(const Seams& seams, const LoadedSubject& subject, const SimOp
     report.virtual_time = report.virtual_time + result.virtual_time;
     report.requests += result.requests;
     report.entered += result.entered;
+    if (!result.entry_points.handlers.empty()) report.entry_points = result.entry_points;
+    for (const auto& [handler, times] : result.entries) report.entries[handler] += times;
     for (size_t i = 0; i < kFaultFamilies; ++i) report.faults[i] += result.faults[i];
     report.operations.resize(subject.run.scenario.operations.size());
     for (size_t i = 0; i < result.operations.size(); ++i) {
@@ -124,6 +141,8 @@ void PartReport::Add(const PartReport& other) {
   virtual_time = virtual_time + other.virtual_time;
   requests += other.requests;
   entered += other.entered;
+  if (!other.entry_points.handlers.empty()) entry_points = other.entry_points;
+  for (const auto& [handler, times] : other.entries) entries[handler] += times;
   ran_twice += other.ran_twice;
   for (size_t i = 0; i < kFaultFamilies; ++i) faults[i] += other.faults[i];
   if (operations.size() < other.operations.size()) operations.resize(other.operations.size());
@@ -154,6 +173,8 @@ std::string WritePartReport(const PartReport& report) {
                                     {"message", failure.message},
                                     {"events", failure.events}});
   }
+  json::object entries;
+  for (const auto& [handler, times] : report.entries) entries[handler] = times;
   json::array hashes;
   for (const auto& [seed, hash] : report.hashes) hashes.push_back(json::object{{"seed", seed}, {"hash", Hex(hash)}});
   return json::serialize(json::object{{"next_seed", report.next_seed},
@@ -163,6 +184,9 @@ std::string WritePartReport(const PartReport& report) {
                                       {"virtual_ns", report.virtual_time.ToNanoseconds()},
                                       {"requests", report.requests},
                                       {"entered", report.entered},
+                                      {"handlers", NamesJson(report.entry_points.handlers)},
+                                      {"classes", NamesJson(report.entry_points.classes)},
+                                      {"entries", entries},
                                       {"ran_twice", report.ran_twice},
                                       {"faults", faults},
                                       {"operations", operations},
@@ -189,6 +213,13 @@ absl::StatusOr<PartReport> ReadPartReport(std::string_view text) {
   report.requests = Number(object, "requests");
   report.entered = Number(object, "entered");
   report.ran_twice = Number(object, "ran_twice");
+  report.entry_points.handlers = Names(object, "handlers");
+  report.entry_points.classes = Names(object, "classes");
+  if (const json::value* const entries = object.if_contains("entries"); entries != nullptr && entries->is_object()) {
+    for (const auto& [handler, times] : entries->get_object()) {
+      report.entries[std::string(handler.data(), handler.size())] = times.to_number<uint64_t>();
+    }
+  }
   if (const json::value* const faults = object.if_contains("faults"); faults != nullptr && faults->is_array()) {
     for (size_t i = 0; i < kFaultFamilies && i < faults->get_array().size(); ++i) {
       report.faults[i] = faults->get_array()[i].to_number<uint64_t>();

@@ -43,6 +43,8 @@ struct PartReport {
   uint64_t ran_twice = 0;
   std::array<uint64_t, kFaultFamilies> faults = {};
   std::vector<OperationCount> operations;
+  worker::EntryPoints entry_points;
+  std::map<std::string, uint64_t> entries;
   std::vector<SeedFailure> failures;
   std::vector<SeedTrouble> stuck;        // a limit
   std::vector<SeedTrouble> divergences;  // with the report

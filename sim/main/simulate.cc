@@ -264,6 +264,22 @@ class Simulation {
     return names;
   }
 
+  // Handlers and classes that no event ever entered: nothing is known about them.
+  std::vector<std::string> NeverEntered() const {
+    std::vector<std::string> names;
+    for (const std::string& handler : total_.entry_points.handlers) {
+      if (!total_.entries.contains(handler)) names.push_back(handler + "()");
+    }
+    for (const std::string& name : total_.entry_points.classes) names.push_back("class " + name);
+    return names;
+  }
+
+  static std::string Listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    return text;
+  }
+
   void Tell() {
     if (stop_.is_set()) terminal_.Note("interrupted: these are the results so far");
     if (!internal_problem_.empty()) terminal_.Error(internal_problem_);
@@ -278,9 +294,10 @@ class Simulation {
     }
     const std::vector<std::string> never = NeverAnswered();
     if (!never.empty() && total_.ran > 0) {
-      std::string text = "never answered with anything but 404 or an error: ";
-      for (size_t i = 0; i < never.size(); ++i) text += (i == 0 ? "" : ", ") + never[i];
-      terminal_.Note(text);
+      terminal_.Note(StrCat("never answered with anything but 404 or an error: ", Listed(never)));
+    }
+    if (const std::vector<std::string> unentered = NeverEntered(); !unentered.empty() && total_.ran > 0) {
+      terminal_.Note(StrCat("never entered: ", Listed(unentered)));
     }
     if (NothingExercised()) {
       terminal_.Error(
@@ -332,6 +349,8 @@ class Simulation {
       divergences.push_back(json::object{{"seed", trouble.seed}, {"report", trouble.message}});
     json::array never;
     for (const std::string& name : NeverAnswered()) never.push_back(json::value(name));
+    json::array unentered;
+    for (const std::string& name : NeverEntered()) unentered.push_back(json::value(name));
     const std::string contract(NameOf(options_.contract));
     return json::serialize(json::object{{"application", subject_.application},
                                         {"bundle", subject_.bundle_hash},
@@ -348,6 +367,7 @@ class Simulation {
                                         {"cross_checked", cross_checked_},
                                         {"faults", faults},
                                         {"never_answered", never},
+                                        {"never_entered", unentered},
                                         {"failures", failures},
                                         {"stuck", stuck},
                                         {"divergences", divergences},

@@ -59,6 +59,9 @@ void FromRoutes(std::string_view script, Scenario& scenario) {
     operation.from = "a route string in the bundle";
     scenario.operations.push_back(std::move(operation));
   }
+  if (!scenario.operations.empty()) return;
+  // An application that looks at no path answers any.
+  scenario.operations.push_back({.name = "GET /", .method = "GET", .target = "/", .from = "no route string was found"});
 }
 
 }  // namespace
@@ -97,7 +100,9 @@ absl::StatusOr<LoadedSubject> LoadSubject(const Seams& seams, const SimOptions& 
   }
   if (scenario.operations.empty()) {
     FromRoutes(application.code.script, scenario);
-    subject.workload = StrCat(scenario.operations.size(), " route strings found in the bundle");
+    subject.workload = scenario.operations.size() == 1 && scenario.operations[0].from.starts_with("no ")
+                           ? "no route strings were found in the bundle: GET / alone"
+                           : StrCat(scenario.operations.size(), " route strings found in the bundle");
   }
   if (scenario.name.empty()) scenario.name = subject.application;
   subject.scenario_hash = absl::StrFormat("%016x", StableHash(ScenarioJson(scenario)));

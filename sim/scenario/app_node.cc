@@ -198,6 +198,8 @@ void AppNode::Run(const Seams& seams) {
       }
     }
   }
+  if (!node.worker().entry_points().handlers.empty()) ledger_.entry_points = node.worker().entry_points();
+  for (const auto& [handler, times] : node.worker().entries()) ledger_.entries[handler] += times;
   if (!status.ok() && !IsCrashed(status)) {
     start_status_ = status;
     serving_.Set();

@@ -43,8 +43,10 @@ struct Incident {
 struct NodeLedger {
   std::map<uint64_t, Served> served;  // by ray
   std::vector<Incident> incidents;
-  uint64_t entered = 0;               // events whose handler has been called
-  std::vector<std::string> problems;  // a node that could not start, a stop that was not clean
+  uint64_t entered = 0;                     // events whose handler has been called
+  worker::EntryPoints entry_points;         // what the worker exports
+  std::map<std::string, uint64_t> entries;  // how often events entered, by handler
+  std::vector<std::string> problems;        // a node that could not start, a stop that was not clean
 };
 
 // Plants a mistake in the platform, for tests of the checks: what one incarnation of a node uses instead of its seams and options.

@@ -229,6 +229,12 @@ class Stage {
     result_.entered = ledger_.entered;
   }
 
+  // What the nodes have counted; complete when all of them are down.
+  void CountEntries() {
+    result_.entry_points = ledger_.entry_points;
+    result_.entries = ledger_.entries;
+  }
+
   void TearDown() {
     for (const auto& client : clients_) client->Kill();
     for (const auto& machine : machines_) {
@@ -236,6 +242,7 @@ class Stage {
       EDGE_CHECK_OK(machine->WaitDown());
     }
     for (const auto& service : services_) service->Stop();
+    CountEntries();
   }
 
   const RunSubject& subject_;

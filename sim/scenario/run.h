@@ -58,10 +58,12 @@ struct RunResult {
   Duration virtual_time;
   std::array<uint64_t, kFaultFamilies> faults = {};
   std::vector<Decision> decisions;
-  std::vector<OperationCount> operations;  // by index of the scenario's
-  uint64_t requests = 0;                   // calls made
-  uint64_t safety_requests = 0;            // ... of them before healing
-  uint64_t entered = 0;                    // events that reached the worker's handler
+  std::vector<OperationCount> operations;   // by index of the scenario's
+  uint64_t requests = 0;                    // calls made
+  uint64_t safety_requests = 0;             // ... of them before healing
+  uint64_t entered = 0;                     // events that reached the worker's handler
+  worker::EntryPoints entry_points;         // what the worker exports ...
+  std::map<std::string, uint64_t> entries;  // ... and how often events entered, by handler
 
   std::vector<uint64_t> checkpoints;
   std::vector<Actor> actors;

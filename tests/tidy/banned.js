@@ -50,6 +50,8 @@ const EXCEPTIONS = [
   {path: 'runtime/js/limits_test.cc', rules: ['clock'], reason: 'prints how long a counted millisecond takes; asserts nothing about time'},
   {path: 'runtime/js/arena.cc', rules: ['memory', 'system-header'], reason: 'an isolate\'s arena is one mapping; its address is visible to nobody'},
   {path: 'tests/bench/http_ceiling_main.cc', rules: ['stdio', 'system-header'], reason: 'a benchmark program: a main of its own that prints and reads its CPU time'},
+  {path: 'tests/bench/sim_bench_main.cc', rules: ['stdio', 'system-header'], reason: 'a benchmark program: a main of its own that prints and reads its CPU time'},
+  {path: 'properties/canary/canary_main.cc', rules: ['file', 'stdio'], reason: 'a program of its own that reads its bundles and prints what it found'},
   {path: 'runtime/terminal/terminal.cc', rules: ['stdio'], reason: 'the one place that writes to the terminal'},
   {path: 'runtime/main/main.cc', rules: ['system-header'], reason: 'names the signals that end the program; they arrive through the loop of runtime/os'},
   {path: 'runtime/js/tool/compile_library.cc', rules: ['file', 'stdio'], reason: 'a build tool: runs while edge is built, never in it'},

@@ -22,7 +22,7 @@ const LAYERS = [
   ],
   [['runtime/web', 'runtime/web/lib', 'runtime/web/testing'], ['net/os'], ['storage/os'], ['storage/queue'], ['storage/kv']],
   [['runtime/worker', 'runtime/worker/lib', 'runtime/worker/testing']],
-  [['runtime/node'], ['runtime/application']],
+  [['runtime/node'], ['runtime/application'], ['runtime/terminal']],
   [['sim/record']],
   [['sim/oracle']],
   [['sim/fault']],
@@ -33,7 +33,7 @@ const LAYERS = [
   [['sim/scenario'], ['properties', 'properties/check', 'properties/model', 'properties/js']],
   [['sim/main']],
   [['runtime/main']],
-  [['properties/bench'], ['tests/conformance', 'tests/e2e', 'tests/bench', 'tests/tidy', 'tests/parity', 'tests/regression', 'tests/smoke', 'tests/determinism']],
+  [['properties/bench'], ['properties/canary'], ['tests/conformance', 'tests/e2e', 'tests/bench', 'tests/tidy', 'tests/parity', 'tests/regression', 'tests/smoke', 'tests/determinism']],
 ];
 
 // Who may see a library's headers. Anything not named here (Abseil, gtest, rapidcheck, the standard library) is for everybody.
@@ -41,7 +41,7 @@ const LIBRARIES = [
   {prefix: /^duktape\.h$|^duk_/, folders: /^runtime\/(js|web|worker)(\/|$)/, instead: 'use runtime/js/isolate.h'},
   {prefix: /^boost\/context\//, folders: /^runtime\/fiber$/, instead: 'use runtime/fiber'},
   {prefix: /^boost\/(beast|asio)/, folders: /^net\/(http|websocket|tls)$/, instead: 'use net/http'},
-  {prefix: /^boost\/json/, folders: /^runtime\/(config|bundle|js|main|node|worker)$|^(sim|properties|tests)(\/|$)/, instead: 'parse JSON in the package that owns the format'},
+  {prefix: /^boost\/json/, folders: /^runtime\/(application|config|bundle|js|node|worker)$|^(sim|properties|tests)(\/|$)/, instead: 'parse JSON in the package that owns the format'},
   {prefix: /^toml\+\+/, folders: /^runtime\/config$/, instead: 'use runtime/config/document.h'},
   {prefix: /^sqlite3/, folders: /^storage(\/|$)/, instead: 'SQLite is behind storage/image'},
   {prefix: /^unicode\//, folders: /^runtime\/(url|regexp|js|web)(\/|$)/, instead: 'ask the package that owns the text operation'},
