@@ -29,12 +29,16 @@ ActorId Recorder::AddActor(std::string_view name, ActorKind kind) {
   return static_cast<ActorId>(actors_.size() - 1);
 }
 
-void Recorder::Absorb(std::string_view bytes) { pending_bytes_ = CombineHash(pending_bytes_, ByteHash(bytes)); }
+void Recorder::Absorb(std::string_view bytes) {
+  if (keep_ == Keep::kNothing) return;
+  pending_bytes_ = CombineHash(pending_bytes_, ByteHash(bytes));
+}
 
 void Recorder::Record(const EventInput& event) {
-  const Instant now = clock_.Now();
   ++events_;
   ++counts_[static_cast<size_t>(event.kind)];
+  if (keep_ == Keep::kNothing) return;
+  const Instant now = clock_.Now();
   // Field by field: what is mixed is the value, never the bytes of a struct. A tag keeps text and bytes apart.
   Mix(static_cast<uint64_t>(event.kind) | static_cast<uint64_t>(event.actor) << 8 | static_cast<uint64_t>(event.peer) << 24,
       static_cast<uint64_t>(now.ToNanoseconds()));

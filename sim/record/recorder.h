@@ -82,7 +82,11 @@ struct Actor {
   ActorKind kind = ActorKind::kWorld;
 };
 
-enum class Keep : uint8_t { kHash, kJournal };
+enum class Keep : uint8_t {
+  kHash,
+  kJournal,
+  kNothing,  // counts only, hash() means nothing: what recording costs is measured against this
+};
 
 struct RecorderLimits {
   uint64_t events_per_checkpoint = 1024;
