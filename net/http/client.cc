@@ -104,16 +104,17 @@ std::optional<std::string_view> ClientResponseHead::Find(std::string_view name) 
 }
 
 absl::StatusOr<std::string> ReadWholeBody(ClientExchange& exchange, size_t bytes_max) {
-  constexpr size_t kPiece = 16 << 10;
+  // Most bodies are small and are kept by whoever reads them: the string begins with what is announced, and grows when it is full.
+  constexpr size_t kFirst = 512;
+  constexpr size_t kFirstMax = 16 << 10;  // an announcement is no body yet
   const absl::Status too_long = absl::ResourceExhaustedError("the response body is too long");
   if (exchange.content_length().value_or(0) > bytes_max) return too_long;
-  std::string body;
+  // One more than there may be, so that the end, or a body that is too long, shows without growing.
+  std::string body(std::min({static_cast<size_t>(exchange.content_length().value_or(kFirst)), kFirstMax, bytes_max}) + 1, '\0');
   size_t size = 0;
   for (;;) {
-    // One more than allowed, so that a body that is too long shows.
-    const size_t room = std::min(kPiece, bytes_max - size + 1);
-    body.resize(size + room);
-    EDGE_ASSIGN_OR_RETURN(const size_t n, exchange.ReadBody(std::span<char>(body.data() + size, room)));
+    if (size == body.size()) body.resize(std::min(2 * size, bytes_max + 1));
+    EDGE_ASSIGN_OR_RETURN(const size_t n, exchange.ReadBody(std::span<char>(body.data() + size, body.size() - size)));
     size += n;
     if (size > bytes_max) return too_long;
     if (n == 0) break;
