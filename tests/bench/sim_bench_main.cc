@@ -1,4 +1,4 @@
-// What a simulated world costs on one core, in CPU time: `tools/dev bench sim [PART...] [--seeds N]`.
+// What a simulated world costs on one core, in CPU time: `tools/dev bench sim [PART...] [hello | hono] [--seeds N]`.
 //
 //   seeds   worlds of a small application: 60 virtual seconds, four clients with 25 requests each, the usual faults
 //   warm    the same with and without warm isolates, and whether both are the same runs
@@ -64,7 +64,7 @@ T MedianOf(std::vector<T> numbers) {
 
 // --- worlds of an application ---
 
-constexpr const char* kApplications[] = {"hello", "hono"};
+using Applications = std::vector<std::string_view>;
 
 RunSubject SubjectOf(std::string_view application) {
   auto code = std::make_shared<worker::WorkerCode>();
@@ -95,8 +95,8 @@ RunResult RunSeed(const RunSubject& subject, uint64_t seed, Keep keep = Keep::kH
   return result;
 }
 
-void Seeds(uint64_t seeds) {
-  for (const char* const application : kApplications) {
+void Seeds(const Applications& applications, uint64_t seeds) {
+  for (const std::string_view application : applications) {
     worker::WarmNursery nursery;
     RunSubject subject = SubjectOf(application);
     subject.nursery = &nursery;
@@ -122,8 +122,8 @@ void Seeds(uint64_t seeds) {
       }
     });
     const auto n = static_cast<double>(seeds);
-    std::printf("seeds  %-6s %7.1f seeds/s, %.2f ms CPU each (%llu seeds); %.0f virtual s per CPU s\n", application, n / cpu, cpu / n * 1e3,
-                static_cast<unsigned long long>(seeds), virtual_seconds / cpu);
+    std::printf("seeds  %-6s %7.1f seeds/s, %.2f ms CPU each (%llu seeds); %.0f virtual s per CPU s\n", application.data(), n / cpu,
+                cpu / n * 1e3, static_cast<unsigned long long>(seeds), virtual_seconds / cpu);
     std::printf("              per seed: %.1f virtual s, %.1f requests, %.1f handled, %.0f turns, events mean %.0f median %llu\n",
                 virtual_seconds / n, requests / n, entered / n, turns / n, all_events / n,
                 static_cast<unsigned long long>(MedianOf(events)));
@@ -136,9 +136,9 @@ void Seeds(uint64_t seeds) {
 }
 
 // False if a run differs.
-bool Warm(uint64_t seeds) {
+bool Warm(const Applications& applications, uint64_t seeds) {
   bool alike = true;
-  for (const char* const application : kApplications) {
+  for (const std::string_view application : applications) {
     worker::WarmNursery nursery;
     const RunSubject cold = SubjectOf(application);
     RunSubject warm = cold;
@@ -152,11 +152,11 @@ bool Warm(uint64_t seeds) {
       cpu_warm += CpuSecondsOf([&] { warm_hash = RunSeed(warm, seed).hash; });
       if (cold_hash == warm_hash) continue;
       ++different;
-      std::printf("warm   %-6s seed %llu: hash %016llx cold, %016llx warm\n", application, static_cast<unsigned long long>(seed),
+      std::printf("warm   %-6s seed %llu: hash %016llx cold, %016llx warm\n", application.data(), static_cast<unsigned long long>(seed),
                   static_cast<unsigned long long>(cold_hash), static_cast<unsigned long long>(warm_hash));
     }
     const auto n = static_cast<double>(seeds);
-    std::printf("warm   %-6s %.2f ms CPU a seed with cold starts, %.2f with warm ones; %llu of %llu hashes differ\n", application,
+    std::printf("warm   %-6s %.2f ms CPU a seed with cold starts, %.2f with warm ones; %llu of %llu hashes differ\n", application.data(),
                 cpu_cold / n * 1e3, cpu_warm / n * 1e3, static_cast<unsigned long long>(different), static_cast<unsigned long long>(seeds));
     alike = alike && different == 0;
   }
@@ -286,8 +286,8 @@ struct Fastest {
   }
 };
 
-void Hash(uint64_t seeds) {
-  for (const char* const application : kApplications) {
+void Hash(const Applications& applications, uint64_t seeds) {
+  for (const std::string_view application : applications) {
     worker::WarmNursery nursery;
     RunSubject subject = SubjectOf(application);
     subject.nursery = &nursery;
@@ -300,7 +300,7 @@ void Hash(uint64_t seeds) {
       without += fastest.without;
     }
     const auto n = static_cast<double>(seeds);
-    std::printf("hash   %-6s %.3f ms CPU a seed with it, %.3f without: %+.2f %%\n", application, with / n * 1e3, without / n * 1e3,
+    std::printf("hash   %-6s %.3f ms CPU a seed with it, %.3f without: %+.2f %%\n", application.data(), with / n * 1e3, without / n * 1e3,
                 (with / without - 1) * 100);
   }
   Fastest fastest;
@@ -312,6 +312,7 @@ void Hash(uint64_t seeds) {
 int Main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::vector<std::string_view> parts;
+  Applications applications = {"hello", "hono"};
   uint64_t seeds = 300;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -319,19 +320,22 @@ int Main(int argc, char** argv) {
       char* end = nullptr;
       seeds = std::strtoull(argv[++i], &end, 10);
       if (*end == '\0' && seeds > 0) continue;
+    } else if (argument == "hello" || argument == "hono") {
+      applications = {argument};
+      continue;
     } else if (argument == "seeds" || argument == "warm" || argument == "io" || argument == "idle" || argument == "hash") {
       parts.push_back(argument);
       continue;
     }
-    std::fprintf(stderr, "usage: sim_bench [seeds] [warm] [io] [idle] [hash] [--seeds N]\n");
+    std::fprintf(stderr, "usage: sim_bench [seeds] [warm] [io] [idle] [hash] [hello | hono] [--seeds N]\n");
     return 2;
   }
   const auto wanted = [&](std::string_view part) { return parts.empty() || std::find(parts.begin(), parts.end(), part) != parts.end(); };
-  if (wanted("seeds")) Seeds(seeds);
-  const bool alike = !wanted("warm") || Warm(std::min<uint64_t>(seeds, 50));
+  if (wanted("seeds")) Seeds(applications, seeds);
+  const bool alike = !wanted("warm") || Warm(applications, std::min<uint64_t>(seeds, 50));
   if (wanted("io")) Io();
   if (wanted("idle")) Idle();
-  if (wanted("hash")) Hash(std::min<uint64_t>(seeds, 30));
+  if (wanted("hash")) Hash(applications, std::min<uint64_t>(seeds, 30));
   return alike ? 0 : 1;
 }
 
