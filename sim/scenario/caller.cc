@@ -164,7 +164,7 @@ size_t Caller::Perform(size_t operation_index, Key key, Call::Phase phase) {
                               .value = number,
                               .text = request.target,
                               .note = request.method});
-    Answer answer = Try(request, body, deadline);
+    Answer answer = Try(request, body, deadline, attempt.ray);
     attempt.end = world_.now();
     attempt.status = answer.status;
     attempt.sent = answer.sent;
@@ -207,11 +207,12 @@ size_t Caller::Perform(size_t operation_index, Key key, Call::Phase phase) {
 }
 
 // The deadline covers the body too: whoever waits longer goes away, and the node sees that.
-Caller::Answer Caller::Try(const http::ClientRequest& request, const std::string& body, Instant deadline) {
+Caller::Answer Caller::Try(const http::ClientRequest& request, const std::string& body, Instant deadline, Key ray) {
   Answer answer;
   TaskGroup attempt(world_.scheduler());
   edge::Event done(world_.scheduler());
-  const absl::Status spawned = attempt.Spawn("attempt", [&] {
+  // Named by the attempt: the client's own count of fibers would tie its connections to the requests before.
+  const absl::Status spawned = attempt.SpawnKeyed(ray, world_.scheduler().CurrentDomain(), "attempt", [&] {
     answer = Exchange(request, body, deadline);
     done.Set();
   });

@@ -33,7 +33,7 @@ class Caller {
     absl::Status error;  // OK if there is an answer
     bool sent = true;
   };
-  Answer Try(const http::ClientRequest& request, const std::string& body, Instant deadline);
+  Answer Try(const http::ClientRequest& request, const std::string& body, Instant deadline, Key ray);
   Answer Exchange(const http::ClientRequest& request, const std::string& body, Instant deadline);
   std::string Fill(std::string_view text, Key key) const;
   static bool WorthAnotherTry(const Answer& answer);

@@ -59,6 +59,7 @@ const EXCEPTIONS = [
   {path: 'runtime/js/arena_test.cc', rules: ['pointer-order'], reason: 'the addresses of one arena are what the test is about'},
   {path: 'tests/conformance/wpt_url_test.cc', rules: ['environment', 'file', 'stdio'], reason: 'reads test data from a folder named by the environment'},
   {path: 'tests/conformance/js_semantics_test.cc', rules: ['file', 'stdio'], reason: 'reads its snippets and prints which fail'},
+  {path: 'tests/determinism/causality_test.cc', rules: ['stdio'], reason: 'prints how many removals and decisions it has compared'},
   {path: 'tests/parity/os_world.h', rules: ['file'], reason: 'makes a fresh folder for the machine\'s version of the Disk seam'},
   {path: 'sim/report/testing/timeline_sample.cc', rules: ['stdio'], reason: 'a program of a test: prints the page that a browser opens'},
   {path: 'runtime/base/check.cc', rules: ['stdio'], reason: 'a failed check prints where, then ends the process'},
