@@ -240,6 +240,26 @@ TEST_F(ClientTest, ReadWholeBodyStopsAtItsLimit) {
   EXPECT_EQ(read("Content-Length: 6\r\n", "hello!"), "RESOURCE_EXHAUSTED: the response body is too long");
 }
 
+TEST_F(ClientTest, ReadWholeBodyReadsBodiesOfAnySize) {
+  // Around the sizes at which it starts and grows, announced and not.
+  for (const size_t size : {0, 1, 511, 512, 513, 1026, 16 << 10, (16 << 10) + 1, 100'000}) {
+    std::string body;
+    for (size_t i = 0; i < size; ++i) body += static_cast<char>('a' + i * 7 % 26);
+    for (const std::string& framing : {std::string(), StrCat("Content-Length: ", size, "\r\n")}) {
+      With(
+          [&](Peer& peer) {
+            peer.ReadRequest();
+            peer.Say(StrCat("HTTP/1.1 200 OK\r\n", framing, "\r\n", body));
+          },
+          [&](Client& client) {
+            auto exchange = client.Send(Request(), nullptr, Soon());
+            ASSERT_TRUE(exchange.ok());
+            EXPECT_EQ(ReadWholeBody(**exchange, 100'000).value_or("an error"), body) << size << " " << framing;
+          });
+    }
+  }
+}
+
 TEST_F(ClientTest, ACrashEndsTheWaitAndAbortsTheConnection) {
   absl::Status peer_saw;
   With(
