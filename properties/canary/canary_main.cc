@@ -1,9 +1,9 @@
 // The canary: planted bugs that the simulator must find, and their clean twins that it must leave alone.
 //
-//   canary FOLDER [--streams N] [--seeds-max N] [--twin-seeds N] [--only NAME]
+//   canary BUNDLES SCENARIOS [--streams N] [--seeds-max N] [--twin-seeds N] [--only NAME]
 //
-// Each stream of seeds is searched until the first failure; what is reported is how many seeds that took. FOLDER holds the bundles as the
-// build lays them out. Ends with exit code 1 if a bug is not found by half of the streams, or a twin fails.
+// Each stream of seeds is searched until the first failure; what is reported is how many seeds that took. Both arguments
+// are folders. Ends with exit code 1 if a bug is not found by half of the streams, or a twin fails.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -38,7 +38,8 @@ const Bug kBugs[] = {
 };
 
 struct Settings {
-  std::string folder;
+  std::string bundles;
+  std::string scenarios;
   uint64_t streams = 20;
   uint64_t seeds_max = 500;
   uint64_t twin_seeds = 200;
@@ -57,10 +58,10 @@ std::string ReadAll(const std::string& path) {
 RunSubject Load(const Settings& settings, const Bug& bug, const char* bundle) {
   auto code = std::make_shared<worker::WorkerCode>();
   code->name = bug.name;
-  code->script = ReadAll(settings.folder + "/" + bundle + "/worker.js");
+  code->script = ReadAll(settings.bundles + "/" + bundle + "/worker.js");
   RunSubject subject;
   subject.code = std::move(code);
-  const std::string file = settings.folder + "/" + bug.name + "/scenario.json";
+  const std::string file = settings.scenarios + "/" + bug.name + "/scenario.json";
   absl::StatusOr<Scenario> scenario = ParseScenario(ReadAll(file), file);
   if (!scenario.ok()) {
     std::fprintf(stderr, "%s\n", std::string(scenario.status().message()).c_str());
@@ -145,7 +146,7 @@ int Main(int argc, char** argv) {
     } else if (word == "--only" && i + 1 < argc) {
       settings.only = argv[++i];
     } else {
-      settings.folder = word;
+      (settings.bundles.empty() ? settings.bundles : settings.scenarios) = word;
     }
   }
   bool fine = true;
