@@ -103,16 +103,21 @@ void Seeds(const Applications& applications, uint64_t seeds) {
     std::vector<uint64_t> faults, events;
     double virtual_seconds = 0, all_faults = 0, all_events = 0, turns = 0, requests = 0, entered = 0;
     uint64_t failures = 0, three_faults = 0;
+    double cpu_three_faults = 0;
     RunSeed(subject, 0);  // the nursery's first isolate, and whatever a process does once
     const double cpu = CpuSecondsOf([&] {
       for (uint64_t seed = 1; seed <= seeds; ++seed) {
-        const RunResult result = RunSeed(subject, seed);
+        RunResult result;
+        const double cpu_seed = CpuSecondsOf([&] { result = RunSeed(subject, seed); });
         uint64_t struck = 0;
         for (const uint64_t count : result.faults) struck += count;
         faults.push_back(struck);
         events.push_back(result.events);
         all_faults += static_cast<double>(struck);
-        three_faults += struck >= 3 ? 1 : 0;
+        if (struck >= 3) {
+          ++three_faults;
+          cpu_three_faults += cpu_seed;
+        }
         all_events += static_cast<double>(result.events);
         turns += static_cast<double>(result.turns);
         requests += static_cast<double>(result.safety_requests);
@@ -128,10 +133,11 @@ void Seeds(const Applications& applications, uint64_t seeds) {
                 virtual_seconds / n, requests / n, entered / n, turns / n, all_events / n,
                 static_cast<unsigned long long>(MedianOf(events)));
     std::printf(
-        "              faults mean %.1f median %llu, three or more in %.0f %% of seeds; %llu seeds fail; isolates %llu warm, %llu cold\n",
+        "              faults mean %.1f median %llu, three or more in %.0f %% of seeds (%.1f seeds/s); %llu seeds fail; isolates %llu "
+        "warm, %llu cold\n",
         all_faults / n, static_cast<unsigned long long>(MedianOf(faults)), 100.0 * static_cast<double>(three_faults) / n,
-        static_cast<unsigned long long>(failures), static_cast<unsigned long long>(nursery.taken()),
-        static_cast<unsigned long long>(nursery.missed()));
+        three_faults > 0 ? static_cast<double>(three_faults) / cpu_three_faults : 0.0, static_cast<unsigned long long>(failures),
+        static_cast<unsigned long long>(nursery.taken()), static_cast<unsigned long long>(nursery.missed()));
   }
 }
 
