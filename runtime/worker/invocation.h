@@ -58,6 +58,7 @@ struct Invocation {
   std::string chunk;
 
   size_t timers_pending = 0;
+  uint64_t timers_started = 0;
   size_t wait_until_pending = 0;
   bool started = false;      // the handler has been called; until then the event may go to another isolate
   bool finished = false;     // no JavaScript runs on its behalf any more

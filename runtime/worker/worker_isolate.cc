@@ -714,8 +714,10 @@ void WorkerIsolate::StartTimer(uint32_t id, Duration delay) {
   const auto timer = timers_.emplace(frozen_now_ + delay, Timer{id, current_->id});
   timer_of_id_[id] = timer;
   ++current_->timers_pending;
+  // Named by what needs it first, counted whether it runs or not: each of these fibers has a name of its own.
+  const uint64_t key = CombineHash(CombineHash(key_, current_->key), current_->timers_started++);
   if (!timer_fiber_running_) {
-    timer_fiber_running_ = fibers_.SpawnKeyed(key_, scheduler_.CurrentDomain(), "timers", [this] { RunTimers(); }).ok();
+    timer_fiber_running_ = fibers_.SpawnKeyed(key, scheduler_.CurrentDomain(), "timers", [this] { RunTimers(); }).ok();
   }
   if (timer == timers_.begin()) timers_changed_.Set();
 }

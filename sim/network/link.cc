@@ -316,6 +316,7 @@ absl::Status Link::Write(Side side, std::span<const std::string_view> pieces, In
   }
   if (left == 0) return absl::OkStatus();
   const Key message = CombineHash(out.key, out.writes++);
+  out.parts = 0;
   const size_t whole = left;
   const std::string_view first = *std::find_if(pieces.begin(), pieces.end(), [](std::string_view piece) { return !piece.empty(); });
   recorder.Record({.kind = EventKind::kSend,
@@ -376,7 +377,7 @@ void Link::PushBytes(Side sender, size_t bytes, uint64_t message, Duration extra
     const size_t segment = std::min<size_t>(bytes, out.segment_bytes_max);
     Grow(out.segment_bytes_max, out.segments_until_growth);
     arrival = arrival + Duration::Nanoseconds(character_.nanoseconds_per_byte * static_cast<int64_t>(segment));
-    out.pipe.Push({.kind = Segment::Kind::kBytes, .bytes = segment, .arrival = arrival, .message = message});
+    out.pipe.Push({.kind = Segment::Kind::kBytes, .bytes = segment, .arrival = arrival, .message = message, .part = out.parts++});
     bytes -= segment;
     arrival = arrival + kSegmentGap;
   }
@@ -401,7 +402,9 @@ void Link::ArmAt(Side sender, Instant when) {
   if (out.held || out.pipe.next() == nullptr) return;
   if (out.armed_at <= when) return;
   out.armed_at = std::max(when, world().now());
-  Schedule(sender == Side::kClient ? Step::kArrivalAtServer : Step::kArrivalAtClient, when, out.pipe.next()->message);
+  // Each arrival has a name of its own: what it wakes is named by it.
+  const Segment& next = *out.pipe.next();
+  Schedule(sender == Side::kClient ? Step::kArrivalAtServer : Step::kArrivalAtClient, when, CombineHash(next.message, next.part));
 }
 
 // --- arriving ---

@@ -104,6 +104,7 @@ class Link {
     Pipe pipe;
     Key key = 0;
     uint64_t writes = 0;
+    uint64_t parts = 0;  // of the last write, so far
     uint64_t credits = 0;
     Instant armed_at = Instant::Infinite();  // infinite: no arrival is armed
     uint32_t window_bytes = 0;

@@ -30,6 +30,7 @@ struct Segment {
   size_t bytes = 0;
   Instant arrival;
   uint64_t message = 0;  // of the write; the same at both ends
+  uint64_t part = 0;     // of the message
 };
 
 class Pipe {

@@ -162,7 +162,15 @@ void ReadJournal(Ran& ran) {
     } else if (event.label == "node.response") {
       if (Request* const request = request_of_ray(event.message)) request->span.end = std::max(request->span.end, event.time);
     } else if (event.label == "service.request") {
-      if (const std::optional<uint64_t> ray = RayIn(event.text)) ran.of_service[event.key] = ran.of_ray[*ray];
+      // A service may be at it for longer than both.
+      if (const std::optional<uint64_t> ray = RayIn(event.text)) {
+        ran.of_service[event.key] = ran.of_ray[*ray];
+        if (Request* const request = request_of_ray(*ray)) request->span.end = std::max(request->span.end, event.time);
+      }
+    } else if (event.label == "service.response") {
+      const auto request = ran.of_service.find(event.key);
+      if (request != ran.of_service.end())
+        ran.requests[request->second].span.end = std::max(ran.requests[request->second].span.end, event.time);
     } else if (event.kind == EventKind::kSend || (event.kind == EventKind::kConnect && event.label == "network.connect")) {
       // What a client sends belongs to its request; what a node sends to a service names it, and the answer comes on the same connection.
       const ActorKind kind = ran.result.actors[static_cast<size_t>(event.actor)].kind;
