@@ -246,7 +246,9 @@ class Simulation {
     return exit_code;
   }
 
-  bool NothingExercised() const { return total_.ran > 0 && total_.entered == 0; }
+  // A run that did not come to its end says nothing about what it reached.
+  uint64_t CameToTheirEnd() const { return total_.ran - total_.stuck.size(); }
+  bool NothingExercised() const { return CameToTheirEnd() > 0 && total_.entered == 0; }
 
   int ExitCode() const {
     if (internal_ || !total_.divergences.empty()) return kInternal;
@@ -293,7 +295,7 @@ class Simulation {
                  total_.stuck.size() > 1 ? StrCat("\n(and ", Count(total_.stuck.size() - 1, "more seed"), ")") : std::string()));
     }
     const std::vector<std::string> never = NeverAnswered();
-    if (!never.empty() && total_.ran > 0) {
+    if (!never.empty() && CameToTheirEnd() > 0) {
       terminal_.Note(StrCat("never answered with anything but 404 or an error: ", Listed(never)));
     }
     if (const std::vector<std::string> unentered = NeverEntered(); !unentered.empty() && total_.ran > 0) {
@@ -308,8 +310,9 @@ class Simulation {
     const std::string twice =
         StrCat(Grouped(total_.ran_twice), " ran twice, ", Grouped(cross_checked_), " also in a process with another environment");
     if (total_.failures.empty()) {
-      terminal_.Note(
-          StrCat(Count(total_.ran, "seed"), " passed", total_.divergences.empty() ? StrCat("; ", twice, ", all alike") : std::string()));
+      const std::string passed =
+          total_.stuck.empty() ? Count(total_.ran, "seed") : StrCat(CameToTheirEnd(), " of ", Count(total_.ran, "seed"));
+      terminal_.Note(StrCat(passed, " passed", total_.divergences.empty() ? StrCat("; ", twice, ", all alike") : std::string()));
     } else {
       terminal_.Note(StrCat(Count(total_.failures.size(), "seed"), " of ", Grouped(total_.ran), " failed; ", twice));
     }
