@@ -157,6 +157,13 @@ void World::AfterTurn(const Turn& turn) {
   }
 }
 
+void World::ChargeInterrupt(ActorId actor) {
+  if (++interrupts_ <= limits_.javascript_interrupts) return;
+  Fail(absl::ResourceExhaustedError(StrCat("limit javascript_interrupts: JavaScript of ", NameOf(actor), " has computed for ",
+                                           limits_.javascript_interrupts, " stretches of 262,144 instructions in this world (", Elapsed(),
+                                           "); the last fiber was \"", scheduler_->CurrentLabel(), "\". Does a loop never end?")));
+}
+
 World::Known* World::Find(const Domain* domain) {
   for (Known& known : known_) {
     if (known.domain == domain) return &known;

@@ -33,6 +33,7 @@ struct WorldLimits {
   uint64_t turns = 50'000'000;
   uint64_t turns_at_one_instant = 1'000'000;  // livelock: fibers that only wait for each other without time passing
   size_t events_pending = 4'000'000;
+  uint64_t javascript_interrupts = 1'500;  // of about 262,000 instructions each: some seconds of computing, all isolates together
 };
 
 struct WorldOptions {
@@ -98,6 +99,9 @@ class World final : private Poller, private TurnObserver {
   Instant now() const { return clock_.Now(); }
   Instant start() const { return start_; }
 
+  // JavaScript of `actor` has run for another stretch of instructions without a break.
+  void ChargeInterrupt(ActorId actor);
+
   // --- for machines ---
   // A domain's turns are recorded under its actor.
   void Announce(const Domain* domain, ActorId actor);
@@ -151,6 +155,7 @@ class World final : private Poller, private TurnObserver {
   uint64_t turns_ = 0;
   uint64_t turns_here_ = 0;  // at this instant
   uint64_t events_run_ = 0;
+  uint64_t interrupts_ = 0;
   absl::Status failure_;
 };
 

@@ -84,6 +84,7 @@ void Scheduler::Impl::Resume(Fiber* fiber) {
   *thread_exceptions = loop_exceptions;
   self.current_ = nullptr;
   if (fiber->state == Fiber::State::kFinished) {
+    loop_cause = CombineHash(fiber->key, fiber->cause);  // whoever waited for its end is runnable because of it
     Finish(fiber);
   } else {
     fiber->context = from_fiber.fctx;

@@ -635,6 +635,7 @@ uint64_t WorkerIsolate::RandomU64() {
 
 void WorkerIsolate::Interrupt() {
   ++interrupts_in_a_row_;
+  if (observer_ != nullptr) observer_->OnInterrupt(current_ != nullptr ? current_->key : key_);
   // The isolate stays held: other fibers run meanwhile, nobody enters. A fiber that was cancelled in the middle of a computation must come
   // to its end: the isolate's state is of no more use.
   if (starting_) ++start_record_.entries.back().interrupts;

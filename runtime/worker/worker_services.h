@@ -20,6 +20,8 @@ class ExecutionObserver {
   virtual ~ExecutionObserver() = default;
   // An isolate was entered and left. `key` names the invocation (0: global scope); the counts are the isolate's since its start.
   virtual void OnLeft(uint64_t key, int64_t executed_instructions, size_t memory_used_bytes) = 0;
+  // JavaScript has run for IsolateLimits::instructions_between_interrupts more and goes on.
+  virtual void OnInterrupt(uint64_t key) {}
   // An event's handler has ended. `message` is empty if it went well.
   virtual void OnOutcome(uint64_t key, Outcome outcome, std::string_view message) = 0;
 };

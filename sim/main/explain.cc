@@ -27,14 +27,23 @@ namespace {
 constexpr Duration kShrinkTime = Duration::Seconds(30);
 constexpr Duration kProgressEvery = Duration::Seconds(2);
 
-std::string FolderFlag(const SimOptions& options) { return options.directory.empty() ? std::string() : StrCat(" ", options.directory); }
+// As a shell takes it for one word.
+std::string Quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=,@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string FolderFlag(const SimOptions& options) { return options.directory.empty() ? std::string() : " " + Quoted(options.directory); }
 
 // Flags that decide what a run is.
 std::string WorldFlags(const SimOptions& options) {
   std::string flags;
-  if (!options.scenario_file.empty()) flags += StrCat(" --scenario ", options.scenario_file);
-  if (!options.requests_file.empty()) flags += StrCat(" --requests ", options.requests_file);
-  if (!options.environment.empty()) flags += StrCat(" --env ", options.environment);
+  if (!options.scenario_file.empty()) flags += StrCat(" --scenario ", Quoted(options.scenario_file));
+  if (!options.requests_file.empty()) flags += StrCat(" --requests ", Quoted(options.requests_file));
+  if (!options.environment.empty()) flags += StrCat(" --env ", Quoted(options.environment));
   if (options.contract != Contract::kCloudflare) flags += StrCat(" --contract ", std::string(NameOf(options.contract)));
   if (options.plan != FaultOptions::Plan::kSwarm) flags += StrCat(" --faults ", NameOfPlan(options.plan));
   if (options.turns_max != 0) flags += StrCat(" --turns-max ", options.turns_max);
@@ -58,7 +67,7 @@ std::string ReplayCommand(const Seams& seams, const LoadedSubject& subject, cons
 }
 
 std::string ReplayTraceCommand(const Seams& seams, const LoadedSubject&, const SimOptions& options, const std::string& trace) {
-  return StrCat(cli::ProgramAsTyped(seams.process), " replay --trace ", trace, WorldFlags(options), FolderFlag(options));
+  return StrCat(cli::ProgramAsTyped(seams.process), " replay --trace ", Quoted(trace), WorldFlags(options), FolderFlag(options));
 }
 
 absl::Status CheckThatItStarts(const LoadedSubject& subject, const SimOptions& options) {

@@ -83,6 +83,9 @@ class AppNode::Watcher final : public worker::ExecutionObserver {
                               .key = CombineHash(key, memory_used_bytes),
                               .value = executed_instructions});
   }
+  void OnInterrupt(uint64_t) override {
+    if (!Dead(world_, world_.scheduler())) world_.ChargeInterrupt(actor_);
+  }
   void OnOutcome(uint64_t key, worker::Outcome outcome, std::string_view message) override {
     if (Dead(world_, world_.scheduler())) return;
     ++ledger_.entered;

@@ -282,6 +282,7 @@ absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view f
   reader.Objects("requests", [&](ObjectReader& each) { scenario.operations.push_back(ReadOperation(each)); });
   reader.Objects("services", [&](ObjectReader& each) { scenario.services.push_back(ReadService(each)); });
   reader.Objects("checks", [&](ObjectReader& each) { scenario.checks.push_back(ReadCheck(each)); });
+  if (reader.Has("requests") && scenario.operations.empty()) reader.Complain("requests", "an array with at least one request");
   reader.RefuseOthers();
   if (status.ok()) status = CheckNames(scenario);
   if (!status.ok()) return absl::InvalidArgumentError(StrCat(std::string(file_name), ": ", std::string(status.message())));

@@ -65,6 +65,7 @@ TEST(Scenario, ItsCanonicalTextIsItself) {
 
 TEST(Scenario, ErrorsSayWhereAndWhatIsExpected) {
   EXPECT_THAT(ErrorOf("{\n\"clients\": ,\n}"), HasSubstr("edge.sim.json:2: not JSON"));
+  EXPECT_THAT(ErrorOf(R"({"requests": []})"), HasSubstr("requests: must be an array with at least one request"));
   EXPECT_THAT(ErrorOf("[]"), HasSubstr("must be a JSON object"));
   EXPECT_THAT(ErrorOf(R"({"clients": 0})"), HasSubstr("clients: must be between 1 and 1000"));
   EXPECT_THAT(ErrorOf(R"({"clients": "4"})"), HasSubstr("clients: must be a whole number"));
