@@ -24,7 +24,7 @@ struct NodeOptions {
   worker::ErrorDetail detail = worker::ErrorDetail::kHidden;
   Duration drain_time = Duration::Seconds(30);  // how long Stop lets requests in flight go on
   http::ServerLimits server;
-  worker::IsolateNursery* nursery = nullptr;      // borrowed; warm isolates; null: every start is cold
+  worker::IsolateNursery* nursery = nullptr;  // borrowed; warm isolates; null: every start is cold
   http::ClientLimits client;
   worker::ExecutionObserver* observer = nullptr;  // borrowed; null: nobody
   // Puts a handler of its own between the server and the worker (recording, watching); null: none.
