@@ -150,11 +150,14 @@ void World::AfterTurn(const Turn& turn) {
                                                     "); the last fiber was \"", turn.label, "\"",
                                                     known != nullptr ? StrCat(" of ", NameOf(known->actor)) : std::string())));
   }
-  if (known != nullptr && known->crash_after > 0 && --known->crash_after == 0) {
-    absl::AnyInvocable<void()> crash = std::exchange(known->crash, nullptr);
-    scheduler_->SetLoopCause(CombineHash(turn.key, turn.cause));
-    crash();
-  }
+  if (known == nullptr || known->crash == nullptr) return;
+  const Key name = CombineHash(turn.key, turn.cause);
+  const bool by_number = known->crash_after > 0 && --known->crash_after == 0;
+  const bool by_name = known->crash_one_in > 0 && CombineHash(known->crash_salt, name) % known->crash_one_in == 0;
+  if (!by_number && !by_name) return;
+  absl::AnyInvocable<void()> crash = std::exchange(known->crash, nullptr);
+  scheduler_->SetLoopCause(name);
+  crash();
 }
 
 void World::ChargeInterrupt(ActorId actor) {
@@ -173,7 +176,7 @@ World::Known* World::Find(const Domain* domain) {
 
 void World::Announce(const Domain* domain, ActorId actor) {
   EDGE_CHECK(Find(domain) == nullptr);
-  known_.push_back({domain, actor, 0, nullptr});
+  known_.push_back({.domain = domain, .actor = actor});
 }
 
 void World::Retire(const Domain* domain) {
@@ -185,6 +188,16 @@ void World::CrashAfterTurns(const Domain* domain, uint64_t turns, absl::AnyInvoc
   Known* const known = Find(domain);
   EDGE_CHECK(known != nullptr);
   known->crash_after = turns;
+  known->crash_one_in = 0;
+  known->crash = std::move(crash);
+}
+
+void World::CrashAfterTurnOf(const Domain* domain, Key salt, uint64_t one_in, absl::AnyInvocable<void()> crash) {
+  Known* const known = Find(domain);
+  EDGE_CHECK(known != nullptr && one_in > 0);
+  known->crash_after = 0;
+  known->crash_one_in = one_in;
+  known->crash_salt = salt;
   known->crash = std::move(crash);
 }
 

@@ -106,8 +106,12 @@ class World final : private Poller, private TurnObserver {
   // A domain's turns are recorded under its actor.
   void Announce(const Domain* domain, ActorId actor);
   void Retire(const Domain* domain);
-  // Calls `crash` from the loop after so many more turns of the domain (at least 1): between any two turns is a point where a node may die.
+  // Between any two turns is a point where a node may die. Calls `crash` from the loop after so many more turns of the domain (at least 1);
+  // a later call of either function replaces an earlier one, null takes it back.
   void CrashAfterTurns(const Domain* domain, uint64_t turns, absl::AnyInvocable<void()> crash);
+  // The same after the first turn of those, one in `one_in`, that are chosen by `salt` and the turn's causal name: which one it is does not
+  // depend on how many there were before it.
+  void CrashAfterTurnOf(const Domain* domain, Key salt, uint64_t one_in, absl::AnyInvocable<void()> crash);
   ActorId ActorOf(const Domain* domain) const;
 
   const std::string& NameOf(ActorId actor) const;
@@ -125,7 +129,9 @@ class World final : private Poller, private TurnObserver {
   struct Known {
     const Domain* domain;
     ActorId actor;
-    uint64_t crash_after = 0;  // turns; 0: never
+    uint64_t crash_after = 0;   // turns; 0: not by number
+    uint64_t crash_one_in = 0;  // 0: not by name
+    Key crash_salt = 0;
     absl::AnyInvocable<void()> crash;
   };
 

@@ -46,6 +46,12 @@ struct DirectoryEntry {
   enum class Kind : uint8_t { kFile, kDirectory, kOther } kind;
 };
 
+// A held lock of Disk::Lock. It ends with this object and with the process, however that ends.
+class DiskLock {
+ public:
+  virtual ~DiskLock() = default;
+};
+
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -59,6 +65,9 @@ class Disk {
   virtual absl::StatusOr<std::vector<DirectoryEntry>> List(std::string_view path) = 0;
   // MAY SUSPEND.
   virtual absl::Status SyncDirectory(std::string_view path) = 0;
+  // Takes the file `path` (made if absent, with its folders) for the returned object alone. Does not wait. kFailedPrecondition: it is
+  // taken; the text says by whom. The disk outlives the lock.
+  virtual absl::StatusOr<std::unique_ptr<DiskLock>> Lock(std::string_view path) = 0;
 };
 
 // The whole file. kResourceExhausted if it is larger than `bytes_max`. MAY SUSPEND.

@@ -60,6 +60,10 @@ absl::StatusOr<std::unique_ptr<Connection>> Client::Impl::Connect(const Endpoint
 Client::Client(Scheduler& scheduler, Network& network, const ClientLimits& limits)
     : impl_(std::make_unique<Impl>(scheduler, network, limits)) {}
 
+void Client::Shutdown(Instant deadline) { impl_->context.upgrades.Drain(deadline).IgnoreError(); }
+
+void ClientExchange::Upgrade(std::unique_ptr<UpgradedConnection>) { EDGE_CHECK(false) << "this exchange cannot be upgraded"; }
+
 uint64_t Client::unasked_for() const { return impl_->context.unasked_for; }
 
 Client::~Client() { EDGE_CHECK(impl_->context.exchanges == 0) << impl_->context.exchanges << " exchanges live on without their client"; }
@@ -80,7 +84,7 @@ absl::StatusOr<std::unique_ptr<ClientExchange>> Client::Send(const ClientRequest
 
   for (bool first = true;; first = false) {
     std::unique_ptr<Connection> connection;
-    if (first) {
+    if (first && request.upgrade.empty()) {
       EDGE_ASSIGN_OR_RETURN(connection, impl_->TakeIdle(request.host));
     }
     const bool reused = connection != nullptr;

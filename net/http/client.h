@@ -22,6 +22,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "net/http/upgrade.h"
 #include "net/network.h"
 #include "runtime/base/byte_count.h"
 #include "runtime/base/time.h"
@@ -59,6 +60,7 @@ struct ClientRequest {
   std::string authority;                                    // Host header
   std::string target = "/";                                 // path and query
   std::vector<std::pair<std::string, std::string>> fields;  // Host, Content-Length, Transfer-Encoding and Connection are the client's own
+  std::string upgrade;                                      // asks for this protocol; the answer may be 101 then
 };
 
 struct ClientResponseHead {
@@ -81,13 +83,17 @@ class ClientExchange {
   // Puts the next bytes of the body into `target` (not empty); 0 at its end. kInvalidArgument: malformed. kUnavailable: the connection is
   // lost before the end. kDeadlineExceeded, kCancelled, kAborted "crashed". Sticky. MAY SUSPEND.
   virtual absl::StatusOr<size_t> ReadBody(std::span<char> target) = 0;
+  // The answer is 101: gives the connection to `upgraded` and starts it; the exchange is over. The client ends it when it is shut down.
+  // REQUIRES: head().status is 101; called once. MAY SUSPEND.
+  virtual void Upgrade(std::unique_ptr<UpgradedConnection> upgraded);
 };
 
 class Client {
  public:
   // Borrowed, outlive the client.
   Client(Scheduler& scheduler, Network& network, const ClientLimits& limits = {});
-  ~Client();  // closes pooled connections; REQUIRES: no exchange lives
+  ~Client();  // closes pooled connections; REQUIRES: no exchange lives; Shutdown has returned if there were upgrades, or the fibers have
+              // ended
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -96,6 +102,9 @@ class Client {
   // which). kInvalidArgument: the request cannot be sent (a bad method, target or field) or the answer is not HTTP. kResourceExhausted: the
   // answer's head exceeds a limit. kDeadlineExceeded, kCancelled, kAborted. MAY SUSPEND.
   absl::StatusOr<std::unique_ptr<ClientExchange>> Send(const ClientRequest& request, std::shared_ptr<RequestBody> body, Instant deadline);
+
+  // Tells upgraded connections to go away, and at `deadline` aborts those left; returns when there are none. MAY SUSPEND.
+  void Shutdown(Instant deadline);
 
   // Answers behind which something else was on the connection that nobody had asked for: a server that answers twice. What comes later,
   // while the connection is idle, counts with ClientLimits::counts_unasked_for.

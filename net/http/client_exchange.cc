@@ -27,7 +27,7 @@ std::string ChunkSizeLine(size_t size) { return StrCat(absl::Hex(size), kLineEnd
 }  // namespace
 
 ClientContext::ClientContext(Scheduler& a_scheduler, const ClientLimits& a_limits)
-    : scheduler(a_scheduler), limits(a_limits), pool(a_scheduler.clock(), limits) {
+    : scheduler(a_scheduler), limits(a_limits), pool(a_scheduler.clock(), limits), upgrades(a_scheduler) {
   decoder_limits.body_bytes = std::numeric_limits<int64_t>::max();
 }
 
@@ -39,7 +39,7 @@ SentExchange::SentExchange(ClientContext& context, const ClientRequest& request,
       body_(std::move(body)),
       body_length_(body_ != nullptr ? body_->Length() : 0),
       connection_(std::move(connection)),
-      parser_(context_.limits, request.method),
+      parser_(context_.limits, request.method, request.upgrade.empty() ? ResponseParser::Upgrade::kNo : ResponseParser::Upgrade::kAsked),
       decoder_(context_.decoder_limits),
       sender_(context_.scheduler) {
   ++context_.exchanges;
@@ -92,8 +92,18 @@ absl::Status SentExchange::Begin(Instant deadline) {
   content_length_ = parser_.content_length();
   head_ = parser_.TakeHead();
   if (IsError(head_.status) && !parser_.keep_alive()) StopSending();
+  // The connection of a 101 waits for Upgrade.
+  if (head_.status == 101) return absl::OkStatus();
   if (parser_.framing() == ResponseFraming::kNone) EndReceiving();
   return absl::OkStatus();
+}
+
+void SentExchange::Upgrade(std::unique_ptr<UpgradedConnection> upgraded) {
+  EDGE_CHECK(head_.status == 101 && connection_ != nullptr);
+  received_ = true;
+  std::string rest(input_.unread());
+  input_.Consume(rest.size());
+  context_.upgrades.Adopt(context_.scheduler.NewChildKey("upgrade"), std::move(upgraded), std::move(connection_), std::move(rest));
 }
 
 // --- sending ---

@@ -40,6 +40,7 @@ struct ClientContext {
   const ClientLimits limits;
   ServerLimits decoder_limits;  // BodyDecoder's: a response may be of any length
   ConnectionPool pool;
+  Upgrades upgrades;
   size_t exchanges = 0;      // alive
   uint64_t unasked_for = 0;  // answers with something behind them
 };
@@ -62,6 +63,7 @@ class SentExchange final : public ClientExchange {
   const ClientResponseHead& head() const override { return head_; }
   std::optional<uint64_t> content_length() const override { return content_length_; }
   absl::StatusOr<size_t> ReadBody(std::span<char> target) override;
+  void Upgrade(std::unique_ptr<UpgradedConnection> upgraded) override;
 
  private:
   enum class Sending : uint8_t {

@@ -288,6 +288,23 @@ absl::Status Exchange::Finish() {
   return session_.wire.FlushIfFull();
 }
 
+absl::Status Exchange::Upgrade(const ResponseHead& response, std::string_view protocol, std::unique_ptr<UpgradedConnection> upgraded) {
+  if (refused_) return absl::UnavailableError("the request has been refused for its body");
+  if (state_ != State::kNothing) return absl::FailedPreconditionError("a response has begun already");
+  if (has_body() || head().version() != Version::kHttp11) {
+    return absl::FailedPreconditionError("a request with a body, or of HTTP/1.0, cannot be upgraded");
+  }
+  EDGE_RETURN_IF_ERROR(session_.wire.status());
+  if (observer_ != nullptr) observer_->OnResponse(101);
+  std::string& out = session_.wire.out();
+  out.append("HTTP/1.1 101 Switching Protocols\r\n").append(response.wire_fields());
+  if (!response.has_date()) out.append("Date: ").append(policy_.Date()).append("\r\n");
+  out.append("Connection: Upgrade\r\nUpgrade: ").append(protocol).append("\r\n\r\n");
+  state_ = State::kDone;
+  upgraded_ = std::move(upgraded);
+  return absl::OkStatus();
+}
+
 void Exchange::Fail() {
   if (state_ == State::kNothing) {
     ResponseHead head(500);
@@ -308,6 +325,7 @@ Exchange::Verdict Exchange::Conclude() {
     return Verdict::kAbort;
   }
   if (!wire.status().ok()) return Verdict::kAbort;
+  if (upgraded_ != nullptr) return Verdict::kUpgrade;
   const bool body_done = session_.body.done();
   if (announced_close_ || close_after_) {
     const bool client_is_done = body_done && !wire.has_input() && !session_.parser.keep_alive();

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "net/http/client_watch.h"
 #include "net/http/head.h"
+#include "net/http/upgrade.h"
 #include "net/network.h"
 
 namespace edge::http {
@@ -85,6 +87,10 @@ class Exchange {
   absl::Status Write(std::string_view data);
   // The regular end of a streamed response. MAY SUSPEND.
   absl::Status Finish();
+  // Answers 101: when the handler has returned, the connection speaks `protocol` and belongs to `upgraded`, which is destroyed without
+  // having been started if the answer cannot be sent. `head` holds further fields; Upgrade and Connection are added. kFailedPrecondition
+  // also: the request has a body or is HTTP/1.0. Nobody reads the request after this. MAY SUSPEND.
+  absl::Status Upgrade(const ResponseHead& head, std::string_view protocol, std::unique_ptr<UpgradedConnection> upgraded);
   // Gives up. Before Start the client gets a 500; afterwards the response stays cut off, visibly so: the connection is aborted.
   void Fail();
   // Sends what has gathered. MAY SUSPEND.
@@ -111,9 +117,12 @@ class Exchange {
     kClose,   // the client knows that this was the last response
     kLinger,  // close, but the client may still be sending
     kAbort,
+    kUpgrade,
   };
   // Completes what the handler left undone and says what becomes of the connection. MAY SUSPEND.
   Verdict Conclude();
+  // After kUpgrade.
+  std::unique_ptr<UpgradedConnection> TakeUpgraded() { return std::move(upgraded_); }
 
  private:
   enum class State : uint8_t { kNothing, kStreaming, kDone, kFailed };
@@ -142,6 +151,7 @@ class Exchange {
   absl::Status body_status_;   // sticky
   ClientWatch watch_;
   ExchangeObserver* observer_ = nullptr;
+  std::unique_ptr<UpgradedConnection> upgraded_;
 };
 
 class Handler {

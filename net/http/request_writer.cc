@@ -44,6 +44,10 @@ absl::StatusOr<std::string> FormatRequestHead(const ClientRequest& request, Requ
       return absl::InvalidArgumentError(StrCat("the value of the header ", name, " has a byte that is not allowed"));
     if (!IsOwn(name)) StrAppend(&text, name, ": ", value, "\r\n");
   }
+  if (!request.upgrade.empty()) {
+    if (!IsToken(request.upgrade)) return absl::InvalidArgumentError("malformed name of a protocol to upgrade to");
+    StrAppend(&text, "Connection: Upgrade\r\nUpgrade: ", request.upgrade, "\r\n");
+  }
   switch (framing) {
     case RequestFraming::kNoBody:
       if (ExpectsBody(request.method)) text += "Content-Length: 0\r\n";

@@ -201,7 +201,7 @@ ResponseParser::Result ResponseParser::ParseFields(std::string_view fields) {
 }
 
 ResponseParser::Result ResponseParser::Finish() {
-  if (head_.status == 101) return Fail("the server switches protocols without having been asked");
+  if (head_.status == 101 && !upgrade_asked_) return Fail("the server switches protocols without having been asked");
   if (is_head_ || StatusHasNoBody(head_.status)) {
     framing_ = ResponseFraming::kNone;
   } else if (transfer_encoding_count_ > 0) {

@@ -6,7 +6,7 @@
 //
 //   an error: anything that does not begin with "HTTP/1.0" or "HTTP/1.1", bare CR or LF, NUL and other controls, white space before a
 //   colon, empty or malformed names, a malformed Content-Length or two that differ, Content-Length beside Transfer-Encoding,
-//   Transfer-Encoding in HTTP/1.0 or with any coding but exactly "chunked", 101 (no upgrade is ever asked for).
+//   Transfer-Encoding in HTTP/1.0 or with any coding but exactly "chunked", 101 without having been asked for an upgrade.
 //   accepted: a repeated Content-Length that says the same, a folded line (read as one space: RFC 9112 5.2), an empty reason.
 #ifndef EDGE_NET_HTTP_RESPONSE_PARSER_H_
 #define EDGE_NET_HTTP_RESPONSE_PARSER_H_
@@ -28,7 +28,9 @@ class ResponseParser {
   enum class Result : uint8_t { kNeedMore, kDone, kFailed };
 
   // The limits are borrowed. The request's method decides too whether there is a body.
-  ResponseParser(const ClientLimits& limits, std::string_view method) : limits_(limits), is_head_(method == "HEAD") {}
+  enum class Upgrade : uint8_t { kNo, kAsked };
+  ResponseParser(const ClientLimits& limits, std::string_view method, Upgrade upgrade = Upgrade::kNo)
+      : limits_(limits), is_head_(method == "HEAD"), upgrade_asked_(upgrade == Upgrade::kAsked) {}
 
   // Before each further response of the connection, such as the one behind a 1xx.
   void Reset();
@@ -41,7 +43,7 @@ class ResponseParser {
   const ClientResponseHead& head() const { return head_; }
   ClientResponseHead TakeHead() { return std::move(head_); }
   size_t head_size() const { return pos_; }  // bytes of the input that were the head; the body follows
-  bool informational() const { return head_.status < 200; }
+  bool informational() const { return head_.status < 200 && head_.status != 101; }
   ResponseFraming framing() const { return framing_; }
   // Of the body that follows, 0 without one; nullopt if chunked or until close.
   std::optional<uint64_t> content_length() const;
@@ -65,6 +67,7 @@ class ResponseParser {
 
   const ClientLimits& limits_;
   const bool is_head_;
+  const bool upgrade_asked_;
   // Scanner: the current line begins at pos_, and no LF lies between pos_ and searched_.
   size_t pos_ = 0;
   size_t searched_ = 0;

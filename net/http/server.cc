@@ -21,7 +21,8 @@ Server::Server(Scheduler& scheduler, std::unique_ptr<Listener> listener, Handler
       some_parked_(scheduler),
       all_gone_(scheduler),
       service_fibers_(scheduler),
-      connection_fibers_(scheduler) {}
+      connection_fibers_(scheduler),
+      upgrades_(scheduler) {}
 
 Server::~Server() {
   EDGE_CHECK(service_fibers_.size() == 0 && connection_fibers_.size() == 0) << "drain the server first";
@@ -63,7 +64,7 @@ void Server::AcceptLoop() {
 
 void Server::Admit(std::unique_ptr<Connection> connection) {
   ++stats_.connections_accepted;
-  if (all_.size() >= limits_.connections_max) {
+  if (all_.size() + upgrades_.size() >= limits_.connections_max) {
     ServerConnection* oldest = parked_.front();
     if (oldest == nullptr) {
       TurnAway(std::move(connection));
@@ -159,6 +160,7 @@ absl::Status Server::Drain(Instant deadline) {
     connection->Unpark();
     Destroy(connection);
   }
+  upgrades_.GoAway();
   absl::Status status;
   while (!all_.empty() && status.ok()) {
     all_gone_.Reset();
@@ -174,6 +176,8 @@ absl::Status Server::Drain(Instant deadline) {
     connection->Unpark();
     Destroy(connection);
   }
+  const absl::Status upgrades_ended = upgrades_.Drain(deadline);
+  if (status.ok()) status = upgrades_ended;
   return status;
 }
 

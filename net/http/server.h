@@ -25,6 +25,7 @@
 #include "net/http/exchange.h"
 #include "net/http/limits.h"
 #include "net/http/session.h"
+#include "net/http/upgrade.h"
 #include "net/network.h"
 #include "runtime/fiber/event.h"
 #include "runtime/fiber/intrusive_list.h"
@@ -54,15 +55,17 @@ class Server {
   // Begins to accept. Called once, from a fiber or the thread's own stack. kResourceExhausted: no more fibers.
   absl::Status Start();
 
-  // Stops accepting, closes parked connections, lets requests in flight finish with Connection: close, and at `deadline` aborts those left
-  // and cancels their fibers; returns when no connection is left. kDeadlineExceeded: some had to be aborted; kCancelled, kAborted: the
-  // caller was ended while waiting, and so was everything else. MAY SUSPEND.
+  // Stops accepting, closes parked connections, lets requests in flight finish with Connection: close, tells upgraded connections to go
+  // away, and at `deadline` aborts those left and cancels their fibers; returns when no connection is left. kDeadlineExceeded: some had to
+  // be aborted; kCancelled, kAborted: the caller was ended while waiting, and so was everything else. MAY SUSPEND.
   absl::Status Drain(Instant deadline);
 
   const ServerStats& stats() const { return stats_; }
   // Accepted and not yet closed.
   size_t connections() const { return all_.size(); }
   size_t parked_connections() const { return parked_.size(); }
+  // Those that speak another protocol now are none of the above.
+  size_t upgraded_connections() const { return upgrades_.size(); }
 
  private:
   class ServerConnection;
@@ -89,7 +92,7 @@ class Server {
 
    private:
     friend class Policy;
-    enum class After : uint8_t { kPark, kClose, kLinger, kAbort };
+    enum class After : uint8_t { kPark, kClose, kLinger, kAbort, kUpgrade };
 
     After Serve(Session& session);
     After ReadHead(Session& session);  // kPark: there is a head
@@ -103,6 +106,7 @@ class Server {
     Instant parked_at_;
     uint32_t awakenings_ = 0;
     uint32_t requests_ = 0;
+    std::unique_ptr<UpgradedConnection> upgraded_;  // between the answer 101 and its start
   };
 
   void AcceptLoop();
@@ -125,6 +129,7 @@ class Server {
   Event all_gone_;
   TaskGroup service_fibers_;  // accept, sweep, turning away
   TaskGroup connection_fibers_;
+  Upgrades upgrades_;
   Domain* domain_ = nullptr;                        // of whoever called Start; null outside of domains
   std::vector<std::unique_ptr<Session>> sessions_;  // for reuse
   uint32_t turning_away_ = 0;

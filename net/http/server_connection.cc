@@ -49,6 +49,18 @@ void Server::ServerConnection::Run() {
   session->wire.Attach(*connection_);
   After after = Serve(*session);
   if (after == After::kLinger) Linger(*session);
+  if (after == After::kUpgrade) {
+    std::string received(session->wire.unread());
+    server_.ReturnSession(std::move(session));
+    std::unique_ptr<Connection> connection = std::move(connection_);
+    std::unique_ptr<UpgradedConnection> upgraded = std::move(upgraded_);
+    Upgrades& upgrades = server_.upgrades_;
+    const uint64_t key = CombineHash(key_, awakenings_++);
+    // First adopted, then forgotten: Drain waits for both.
+    upgrades.Adopt(key, std::move(upgraded), std::move(connection), std::move(received));
+    server_.Destroy(this);
+    return;
+  }
   server_.ReturnSession(std::move(session));
   if (after == After::kPark) {
     Park();
@@ -113,6 +125,7 @@ Server::ServerConnection::After Server::ServerConnection::Answer(Session& sessio
   server_.handler_.Handle(exchange);
   exchange.EndWatch();
   Exchange::Verdict verdict = exchange.Conclude();
+  if (verdict == Exchange::Verdict::kUpgrade) upgraded_ = exchange.TakeUpgraded();
   session.wire.Unpin();
   switch (verdict) {
     case Exchange::Verdict::kKeep:
@@ -123,6 +136,8 @@ Server::ServerConnection::After Server::ServerConnection::Answer(Session& sessio
       return After::kLinger;
     case Exchange::Verdict::kAbort:
       return After::kAbort;
+    case Exchange::Verdict::kUpgrade:
+      return session.wire.Flush().ok() ? After::kUpgrade : After::kAbort;
   }
   return After::kAbort;
 }

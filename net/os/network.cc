@@ -1,9 +1,14 @@
 #include "net/os/network.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -25,7 +30,7 @@ absl::StatusOr<Fd> OpenSocket(const SocketAddress& address) {
     return absl::ResourceExhaustedError(StrCat("socket: ", ErrorText(error)));
   }
   const int on = 1;
-  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (address.base.sa_family != AF_UNIX) setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return socket;
 }
 
@@ -40,6 +45,51 @@ absl::Status ListenError(const Endpoint& local, int error) {
     default:
       return absl::InvalidArgumentError(text);
   }
+}
+
+// The path of a local socket ("unix:/run/edge.sock"); nothing if the endpoint is no such.
+std::optional<std::string_view> LocalSocketPath(const Endpoint& endpoint) {
+  const std::string_view host = endpoint.host;
+  if (!host.starts_with(kLocalSocketPrefix)) return std::nullopt;
+  return host.substr(kLocalSocketPrefix.size());
+}
+
+// The kernel takes 107 bytes of path; a longer one is named through its folder's descriptor.
+struct LocalAddress {
+  sockaddr_un address{};
+  Fd folder;  // to be kept as long as the address is used
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+absl::StatusOr<LocalAddress> ToLocalAddress(std::string_view path) {
+  LocalAddress local;
+  local.address.sun_family = AF_UNIX;
+  std::string short_path(path);
+  if (path.size() >= sizeof(local.address.sun_path)) {
+    const size_t slash = path.rfind('/');
+    if (slash == std::string_view::npos) return absl::InvalidArgumentError(StrCat("the name of a local socket is too long: ", path));
+    local.folder = Fd(open(std::string(path.substr(0, slash + 1)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!local.folder.valid()) return absl::UnavailableError(StrCat("cannot reach ", path, ": ", ErrorText(errno)));
+    short_path = StrCat("/proc/self/fd/", local.folder.get(), path.substr(slash));
+  }
+  if (short_path.empty() || short_path.size() >= sizeof(local.address.sun_path)) {
+    return absl::InvalidArgumentError(StrCat("the name of a local socket is empty or too long: \"", path, "\""));
+  }
+  memcpy(local.address.sun_path, short_path.data(), short_path.size());
+  return local;
+}
+
+// An errno; 0: connected.
+int ConnectLocal(const Fd& socket, const LocalAddress& local) {
+  return connect(socket.get(), local.get(), sizeof(local.address)) == 0 ? 0 : errno;
+}
+
+// As what is known of a peer at the other end of a local socket.
+SocketAddress LocalPeer() {
+  SocketAddress peer;
+  peer.base.sa_family = AF_UNIX;
+  return peer;
 }
 
 // A running getaddrinfo; outlives the fiber that asked if that one gives up.
@@ -71,8 +121,35 @@ void RunLookup(Lookup& lookup) {
 OsNetwork::OsNetwork(EpollLoop& loop, Scheduler& scheduler, BlockingPool& pool, OsNetworkLimits limits)
     : loop_(loop), scheduler_(scheduler), pool_(pool), limits_(limits), lingerer_(loop, scheduler.clock(), limits.linger) {}
 
+absl::StatusOr<std::unique_ptr<Listener>> OsNetwork::ListenLocally(const Endpoint& local, std::string_view path) {
+  EDGE_ASSIGN_OR_RETURN(const LocalAddress address, ToLocalAddress(path));
+  EDGE_ASSIGN_OR_RETURN(Fd socket, OpenSocket(LocalPeer()));
+  const auto attempt = [&] { return bind(socket.get(), address.get(), sizeof(address.address)) == 0 ? 0 : errno; };
+  int error = attempt();
+  if (error == EADDRINUSE) {
+    // What a process left behind that is gone has nobody listening.
+    EDGE_ASSIGN_OR_RETURN(const Fd probe, OpenSocket(LocalPeer()));
+    if (ConnectLocal(probe, address) == ECONNREFUSED && unlink(address.address.sun_path) == 0) error = attempt();
+  }
+  // Before listen, so that nobody else gets in meanwhile.
+  if (error == 0 && chmod(address.address.sun_path, S_IRUSR | S_IWUSR) != 0) error = errno;
+  if (error == 0 && listen(socket.get(), limits_.backlog) != 0) error = errno;
+  if (error != 0) return ListenError(local, error);
+  return OsListener::Make({loop_, scheduler_, lingerer_}, std::move(socket), local);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OsNetwork::ConnectLocally(const Endpoint& remote, std::string_view path) {
+  EDGE_ASSIGN_OR_RETURN(const LocalAddress address, ToLocalAddress(path));
+  EDGE_ASSIGN_OR_RETURN(Fd socket, OpenSocket(LocalPeer()));
+  if (const int error = ConnectLocal(socket, address); error != 0) {
+    return absl::UnavailableError(StrCat("cannot connect to ", remote.host, ": ", ErrorText(error)));
+  }
+  return OsConnection::Make({loop_, scheduler_, lingerer_}, std::move(socket), LocalPeer());
+}
+
 absl::StatusOr<std::unique_ptr<Listener>> OsNetwork::Listen(const Endpoint& local) {
   EDGE_RETURN_IF_ERROR(scheduler_.CheckAlive());
+  if (const auto path = LocalSocketPath(local); path.has_value()) return ListenLocally(local, *path);
   const auto address = SocketAddress::Parse(local.host == "localhost" ? "127.0.0.1" : local.host, local.port);
   if (!address.has_value()) {
     return absl::InvalidArgumentError(
@@ -126,6 +203,7 @@ absl::StatusOr<std::unique_ptr<Connection>> OsNetwork::ConnectTo(const SocketAdd
 
 absl::StatusOr<std::unique_ptr<Connection>> OsNetwork::Connect(const Endpoint& remote, Instant deadline) {
   EDGE_RETURN_IF_ERROR(scheduler_.CheckAlive());
+  if (const auto path = LocalSocketPath(remote); path.has_value()) return ConnectLocally(remote, *path);
   EDGE_ASSIGN_OR_RETURN(const std::vector<SocketAddress> addresses, Resolve(remote, deadline));
   absl::StatusOr<std::unique_ptr<Connection>> connection;
   for (const SocketAddress& address : addresses) {

@@ -28,12 +28,15 @@ class OsNetwork final : public Network {
   // All borrowed; they outlive the network, and it outlives its listeners and connections.
   OsNetwork(EpollLoop& loop, Scheduler& scheduler, BlockingPool& pool, OsNetworkLimits limits = {});
 
-  // `local.host` is an address or "localhost" (127.0.0.1); "::" takes IPv4 as well.
+  // `local.host` is an address or "localhost" (127.0.0.1); "::" takes IPv4 as well. "unix:PATH" is a socket in the file system that only
+  // this user may connect to; what a process that is gone left at the path is replaced, and its file stays when the listener closes.
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Endpoint& local) override;
   // The addresses of a name are tried one after the other; the last one's error is reported.
   absl::StatusOr<std::unique_ptr<Connection>> Connect(const Endpoint& remote, Instant deadline) override;
 
  private:
+  absl::StatusOr<std::unique_ptr<Listener>> ListenLocally(const Endpoint& local, std::string_view path);
+  absl::StatusOr<std::unique_ptr<Connection>> ConnectLocally(const Endpoint& remote, std::string_view path);
   absl::StatusOr<std::vector<SocketAddress>> Resolve(const Endpoint& remote, Instant deadline);
   absl::StatusOr<std::unique_ptr<Connection>> ConnectTo(const SocketAddress& address, const Endpoint& remote, Instant deadline);
 

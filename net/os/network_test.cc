@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -73,6 +75,35 @@ TEST_F(OsNetworkTest, Ipv6AndDualStack) {
     EXPECT_EQ(PeerSeen(*any, "::1"), "::1");
     EXPECT_EQ(PeerSeen(*any, "127.0.0.1"), "127.0.0.1");
   });
+}
+
+TEST_F(OsNetworkTest, ALocalSocketIsForThisUserAndReplacesWhatIsLeftOfAnother) {
+  const std::string path = testing::TempDir() + "edge_network_test.sock";
+  const Endpoint endpoint{"unix:" + path, 0};
+  Run([&] {
+    for (int i = 0; i < 2; ++i) {  // the second time over the file that the first listener left
+      auto listener = network_.Listen(endpoint);
+      ASSERT_TRUE(listener.ok()) << listener.status();
+      struct stat status {};
+      ASSERT_EQ(stat(path.c_str(), &status), 0);
+      EXPECT_EQ(status.st_mode & 0777, 0600u);
+      EXPECT_TRUE(absl::IsAlreadyExists(network_.Listen(endpoint).status()));
+      EXPECT_TRUE((*listener)->Accept(Patience()).ok());  // that one looked whether somebody is there
+      auto client = network_.Connect(endpoint, Patience());
+      ASSERT_TRUE(client.ok()) << client.status();
+      auto server = (*listener)->Accept(Patience());
+      ASSERT_TRUE(server.ok());
+      EXPECT_TRUE((*client)->Write(std::array{std::string_view("hi")}, Patience()).ok());
+      char text[4] = {};
+      EXPECT_EQ(*(*server)->Read(text, Patience()), 2u);
+      EXPECT_STREQ(text, "hi");
+      EXPECT_EQ((*server)->Peer().host, "unix:");
+    }
+    EXPECT_TRUE(absl::IsUnavailable(network_.Connect(endpoint, Patience()).status()));
+    EXPECT_TRUE(absl::IsInvalidArgument(network_.Listen({"unix:" + std::string(200, 'x'), 0}).status()));
+    EXPECT_TRUE(absl::IsInvalidArgument(network_.Listen({"unix:", 0}).status()));
+  });
+  unlink(path.c_str());
 }
 
 TEST_F(OsNetworkTest, AnUnknownNameIsUnavailableAndNamed) {

@@ -38,6 +38,7 @@ std::optional<SocketAddress> SocketAddress::FromKernel(const sockaddr* from) {
 }
 
 Endpoint SocketAddress::ToEndpoint() const {
+  if (base.sa_family == AF_UNIX) return {std::string(kLocalSocketPrefix), 0};
   char text[INET6_ADDRSTRLEN] = {};
   if (base.sa_family == AF_INET) {
     inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));

@@ -1,4 +1,4 @@
-// SocketAddress: an IPv4 or IPv6 address with a port, as the kernel wants it.
+// SocketAddress: an IPv4 or IPv6 address with a port, as the kernel wants it; or nothing but "a local socket" (AF_UNIX).
 #ifndef EDGE_NET_OS_SOCKET_ADDRESS_H_
 #define EDGE_NET_OS_SOCKET_ADDRESS_H_
 
@@ -11,6 +11,9 @@
 #include "net/network.h"
 
 namespace edge {
+
+// In Endpoint::host: a socket in the file system, for this user's processes on this machine; the rest is its path, the port is 0.
+inline constexpr std::string_view kLocalSocketPrefix = "unix:";
 
 struct SocketAddress {
   union {

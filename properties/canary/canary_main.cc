@@ -25,12 +25,15 @@ struct Bug {
   const char* name;
   const char* buggy;  // bundles
   const char* clean;
-  NodeTamper::Factory (*planted)();   // null: the bug is in the bundle
-  std::vector<std::string> found_by;  // the checks that may find it
+  NodeTamper::Factory (*planted)();    // null: the bug is in the bundle
+  std::vector<std::string> found_by;   // the checks that may find it
+  const char* object_class = nullptr;  // of Durable Objects that it exports, bound by its name in capitals
 };
 
 const Bug kBugs[] = {
     {"lost_update", "lost_update_buggy", "lost_update_clean", nullptr, {"no visit is lost"}},
+    {"shared_global", "shared_global_buggy", "shared_global_clean", nullptr, {"no ticket is given twice"}, "Desk"},
+    {"leaked_global", "leaked_global_buggy", "leaked_global_clean", nullptr, {"everybody has their own order"}, "Cart"},
     {"cached_promise", "cached_promise_buggy", "cached_promise_clean", nullptr, {"request.hung", "probe.error"}},
     {"six_services", "six_services_buggy", "six_services_clean", nullptr, {"answer.lost"}},
     {"twice_on_reset", "twice_on_reset", "twice_on_reset", TwiceOnReset, {"answer.twice"}},
@@ -59,8 +62,15 @@ RunSubject Load(const Settings& settings, const Bug& bug, const char* bundle) {
   auto code = std::make_shared<worker::WorkerCode>();
   code->name = bug.name;
   code->script = ReadAll(settings.bundles + "/" + bundle + "/worker.js");
+  if (bug.object_class != nullptr) {
+    const std::string name = bug.object_class;
+    std::string upper = name;
+    for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    code->object_classes = {{.name = name, .space = std::string(bug.name) + "/" + name}};
+    code->object_bindings = {{.name = upper, .class_name = name, .script_name = ""}};
+  }
   RunSubject subject;
-  subject.code = std::move(code);
+  subject.codes = {std::move(code)};
   const std::string file = settings.scenarios + "/" + bug.name + "/scenario.json";
   absl::StatusOr<Scenario> scenario = ParseScenario(ReadAll(file), file);
   if (!scenario.ok()) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/application/deployment.h"
 #include "runtime/application/embedded_example.h"
+#include "runtime/application/link.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/bundle/toolchain.h"
 #include "runtime/config/compatibility.h"
@@ -25,7 +26,45 @@ worker::WorkerCode CodeOf(const bundle::Bundle& bundle, std::string name) {
   if (config::CompatibilityEnabled("enable_request_signal", bundle.metadata.compatibility_date, bundle.metadata.compatibility_flags)) {
     code.request_signal = worker::RequestSignal::kFires;
   }
+  if (config::CompatibilityEnabled("delete_all_deletes_alarm", bundle.metadata.compatibility_date, bundle.metadata.compatibility_flags)) {
+    code.delete_all_alarm = worker::DeleteAllAlarm::kDeleted;
+  }
+  const auto enabled = [&bundle](std::string_view flag) {
+    return config::CompatibilityEnabled(flag, bundle.metadata.compatibility_date, bundle.metadata.compatibility_flags);
+  };
+  if (enabled("web_socket_auto_reply_to_close")) code.web_sockets.close_reply = websocket::WebSocketOptions::CloseReply::kAutomatic;
+  if (enabled("websocket_standard_binary_type")) code.web_sockets.binary_type = websocket::WebSocketOptions::BinaryType::kBlob;
+  if (enabled("enable_ctx_exports")) code.context_exports = worker::ContextExports::kPresent;
   return code;
+}
+
+void AddBindings(const config::WorkerConfig& config, worker::WorkerCode& code) {
+  for (const config::ObjectClass& object : config.object_classes) {
+    code.object_classes.push_back({.name = object.name,
+                                   .space = object.space,
+                                   .storage = object.storage == config::ObjectClass::Storage::kSqlite
+                                                  ? worker::ObjectClass::Storage::kSqlite
+                                                  : worker::ObjectClass::Storage::kKeyValue});
+  }
+  for (const config::ObjectBinding& binding : config.object_bindings) {
+    code.object_bindings.push_back({.name = binding.name,
+                                    .class_name = binding.class_name,
+                                    .script_name = binding.script_name,
+                                    .origin = absl::StrCat(config.file, ":", binding.line)});
+  }
+  for (const config::ServiceBinding& binding : config.service_bindings) {
+    code.service_bindings.push_back({.name = binding.name,
+                                     .service = binding.service,
+                                     .entrypoint = binding.entrypoint,
+                                     .props = binding.props,
+                                     .origin = absl::StrCat(config.file, ":", binding.line)});
+  }
+  code.deleted_spaces = config.deleted_spaces;
+}
+
+void AddServices(const config::WorkerConfig& config, worker::WorkerCode& code) {
+  for (const config::KvBinding& binding : config.kv_bindings) code.kv_bindings.push_back({.name = binding.name, .id = binding.id});
+  code.crons = config.crons;
 }
 
 void AddVariables(const std::vector<config::Variable>& variables, worker::WorkerCode& code) {
@@ -101,6 +140,25 @@ absl::StatusOr<Application> ApplicationLoader::Load(const ApplicationRequest& re
       directory));
 }
 
+absl::StatusOr<std::vector<Application>> ApplicationLoader::LoadAll(const std::vector<std::string>& directories,
+                                                                    const std::string& environment) {
+  std::vector<Application> applications;
+  for (const std::string& directory : directories.empty() ? std::vector<std::string>{""} : directories) {
+    EDGE_ASSIGN_OR_RETURN(Application application, Load({directory, environment}));
+    applications.push_back(std::move(application));
+  }
+  std::vector<worker::WorkerCode*> codes;
+  for (Application& application : applications) codes.push_back(&application.code);
+  EDGE_RETURN_IF_ERROR(LinkWorkers(codes));
+  return applications;
+}
+
+worker::WorkerCodes CodesOf(const std::vector<Application>& applications) {
+  worker::WorkerCodes codes;
+  for (const Application& application : applications) codes.push_back(std::make_shared<const worker::WorkerCode>(application.code));
+  return codes;
+}
+
 absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& directory, const std::string& environment) {
   config::LoadOptions options;
   options.environment = environment;
@@ -124,6 +182,8 @@ absl::StatusOr<Application> ApplicationLoader::LoadSources(const std::string& di
   application.bundle = std::move(built.bundle);
   AddVariables(loaded.config.vars, application.code);
   AddVariables(loaded.config.secrets, application.code);
+  AddBindings(loaded.config, application.code);
+  AddServices(loaded.config, application.code);
   if (loaded.config.cpu_ms_max.has_value()) application.code.limits.cpu = Duration::Milliseconds(*loaded.config.cpu_ms_max);
   return application;
 }
@@ -157,10 +217,12 @@ absl::StatusOr<Application> ApplicationLoader::LoadExample() {
   const EmbeddedExample example = GetEmbeddedExample();
   Application application;
   application.kind = Application::Kind::kExample;
-  application.code.name = "welcome";
+  // As its wrangler file says.
+  application.code.name = "chat";
   application.code.script = std::string(example.code);
   application.code.source_map = std::string(example.source_map);
-  application.code.variables["GREETING"] = {worker::WorkerCode::Variable::Kind::kText, "Hello"};
+  application.code.object_classes = {{.name = "ChatRoom", .space = "chat/ChatRoom", .storage = worker::ObjectClass::Storage::kSqlite}};
+  application.code.object_bindings = {{.name = "ROOMS", .class_name = "ChatRoom", .script_name = ""}};
   return application;
 }
 

@@ -41,6 +41,10 @@ class ApplicationLoader {
   // kNotFound, kInvalidArgument, kFailedPrecondition: the user's to mend; the text says where and how. MAY SUSPEND.
   absl::StatusOr<Application> Load(const ApplicationRequest& request);
 
+  // Several that run in one process, the first of which gets the traffic, linked to each other (link.h). Empty: as one request for no
+  // folder. Errors as Load and LinkWorkers. MAY SUSPEND.
+  absl::StatusOr<std::vector<Application>> LoadAll(const std::vector<std::string>& directories, const std::string& environment);
+
   // Bundles the sources and writes a deployable folder: the bundle and worker.json (name, variables, limits; no secrets). Empty `output`:
   // into the cache. Returns the folder. MAY SUSPEND.
   absl::StatusOr<std::string> BuildTo(const ApplicationRequest& request, std::string_view output, std::vector<std::string>& notices);
@@ -57,6 +61,9 @@ class ApplicationLoader {
   Disk& disk_;
   Process& process_;
 };
+
+// Their codes, as a node takes them.
+worker::WorkerCodes CodesOf(const std::vector<Application>& applications);
 
 }  // namespace edge::cli
 

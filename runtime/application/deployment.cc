@@ -12,6 +12,80 @@ constexpr int64_t kFormat = 1;
 
 using Kind = worker::WorkerCode::Variable::Kind;
 
+using Storage = worker::ObjectClass::Storage;
+
+std::string TextOf(const boost::json::value& value, boost::json::string_view member) {
+  const boost::json::object* object = value.if_object();
+  const boost::json::value* text = object == nullptr ? nullptr : object->if_contains(member);
+  return text != nullptr && text->is_string() ? std::string(text->get_string().data(), text->get_string().size()) : std::string();
+}
+
+// The items of an array that may be absent; null if it is no array.
+const boost::json::array* ItemsOf(const boost::json::object& members, boost::json::string_view name) {
+  static const boost::json::array kNone;
+  const boost::json::value* value = members.if_contains(name);
+  return value == nullptr ? &kNone : value->if_array();
+}
+
+absl::Status ReadObjects(const boost::json::object& members, worker::WorkerCode& code) {
+  const boost::json::array* classes = ItemsOf(members, "object_classes");
+  const boost::json::array* bindings = ItemsOf(members, "object_bindings");
+  const boost::json::array* deleted = ItemsOf(members, "deleted_spaces");
+  if (classes == nullptr || bindings == nullptr || deleted == nullptr)
+    return absl::InvalidArgumentError("its Durable Objects are no arrays");
+  for (const boost::json::value& item : *classes) {
+    worker::ObjectClass object{.name = TextOf(item, "name"), .space = TextOf(item, "space")};
+    const std::string storage = TextOf(item, "storage");
+    if (object.name.empty() || object.space.empty() || (storage != "sqlite" && storage != "key-value")) {
+      return absl::InvalidArgumentError("an object class needs a name, a space and a storage of sqlite or key-value");
+    }
+    object.storage = storage == "sqlite" ? Storage::kSqlite : Storage::kKeyValue;
+    code.object_classes.push_back(std::move(object));
+  }
+  for (const boost::json::value& item : *bindings) {
+    worker::ObjectBinding binding{
+        .name = TextOf(item, "name"), .class_name = TextOf(item, "class_name"), .script_name = TextOf(item, "script_name")};
+    if (binding.name.empty() || binding.class_name.empty()) {
+      return absl::InvalidArgumentError("an object binding needs a name and a class_name");
+    }
+    code.object_bindings.push_back(std::move(binding));
+  }
+  for (const boost::json::value& item : *deleted) {
+    if (!item.is_string()) return absl::InvalidArgumentError("a deleted space is no string");
+    code.deleted_spaces.emplace_back(item.get_string().data(), item.get_string().size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadServices(const boost::json::object& members, worker::WorkerCode& code) {
+  const boost::json::array* bindings = ItemsOf(members, "service_bindings");
+  if (bindings == nullptr) return absl::InvalidArgumentError("its service bindings are no array");
+  for (const boost::json::value& item : *bindings) {
+    worker::ServiceBinding binding{.name = TextOf(item, "name"),
+                                   .service = TextOf(item, "service"),
+                                   .entrypoint = TextOf(item, "entrypoint"),
+                                   .props = TextOf(item, "props")};
+    if (binding.name.empty() || binding.service.empty()) {
+      return absl::InvalidArgumentError("a service binding needs a name and a service");
+    }
+    code.service_bindings.push_back(std::move(binding));
+  }
+  const boost::json::array* namespaces = ItemsOf(members, "kv_bindings");
+  if (namespaces == nullptr) return absl::InvalidArgumentError("its KV bindings are no array");
+  for (const boost::json::value& item : *namespaces) {
+    worker::KvBinding binding{.name = TextOf(item, "name"), .id = TextOf(item, "id")};
+    if (binding.name.empty() || binding.id.empty()) return absl::InvalidArgumentError("a KV binding needs a name and an id");
+    code.kv_bindings.push_back(std::move(binding));
+  }
+  const boost::json::array* crons = ItemsOf(members, "crons");
+  if (crons == nullptr) return absl::InvalidArgumentError("its crons are no array");
+  for (const boost::json::value& item : *crons) {
+    if (!item.is_string()) return absl::InvalidArgumentError("a cron is no string");
+    code.crons.emplace_back(item.get_string().data(), item.get_string().size());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string WriteDeployment(const worker::WorkerCode& code) {
@@ -20,8 +94,36 @@ std::string WriteDeployment(const worker::WorkerCode& code) {
     // JSON variables stay text, so that what JSON.parse makes of them is decided where they are used.
     variables[name] = boost::json::object{{variable.kind == Kind::kJson ? "json" : "text", variable.value}};
   }
-  const boost::json::object root{
-      {"format", kFormat}, {"name", code.name}, {"cpu_ms", code.limits.cpu.ToMilliseconds()}, {"variables", variables}};
+  boost::json::array classes;
+  for (const worker::ObjectClass& object : code.object_classes) {
+    classes.push_back(boost::json::object{
+        {"name", object.name}, {"space", object.space}, {"storage", object.storage == Storage::kSqlite ? "sqlite" : "key-value"}});
+  }
+  boost::json::array bindings;
+  for (const worker::ObjectBinding& binding : code.object_bindings) {
+    boost::json::object object{{"name", binding.name}, {"class_name", binding.class_name}};
+    if (!binding.script_name.empty()) object["script_name"] = binding.script_name;
+    bindings.push_back(std::move(object));
+  }
+  boost::json::array services;
+  for (const worker::ServiceBinding& binding : code.service_bindings) {
+    services.push_back(boost::json::object{
+        {"name", binding.name}, {"service", binding.service}, {"entrypoint", binding.entrypoint}, {"props", binding.props}});
+  }
+  boost::json::array namespaces;
+  for (const worker::KvBinding& binding : code.kv_bindings) {
+    namespaces.push_back(boost::json::object{{"name", binding.name}, {"id", binding.id}});
+  }
+  const boost::json::object root{{"format", kFormat},
+                                 {"name", code.name},
+                                 {"cpu_ms", code.limits.cpu.ToMilliseconds()},
+                                 {"variables", variables},
+                                 {"object_classes", classes},
+                                 {"object_bindings", bindings},
+                                 {"service_bindings", services},
+                                 {"kv_bindings", namespaces},
+                                 {"crons", boost::json::array(code.crons.begin(), code.crons.end())},
+                                 {"deleted_spaces", boost::json::array(code.deleted_spaces.begin(), code.deleted_spaces.end())}};
   return boost::json::serialize(root) + "\n";
 }
 
@@ -40,6 +142,8 @@ absl::Status ReadDeployment(std::string_view json, worker::WorkerCode& code) {
   if (const boost::json::value* cpu = members.if_contains("cpu_ms"); cpu != nullptr && cpu->is_int64() && cpu->get_int64() > 0) {
     code.limits.cpu = Duration::Milliseconds(cpu->get_int64());
   }
+  if (const absl::Status objects = ReadObjects(members, code); !objects.ok()) return objects;
+  if (const absl::Status services = ReadServices(members, code); !services.ok()) return services;
   const boost::json::value* variables = members.if_contains("variables");
   if (variables == nullptr || !variables->is_object()) return absl::InvalidArgumentError("it has no variables");
   for (const auto& [name, value] : variables->get_object()) {

@@ -26,6 +26,22 @@ TEST(Deployment, ReadsWhatItWrote) {
   EXPECT_EQ(read.variables.at("B").value, R"({"n":1.50})");
 }
 
+TEST(Deployment, KeepsDurableObjects) {
+  worker::WorkerCode code;
+  code.object_classes = {{"Room", "chat/Room", worker::ObjectClass::Storage::kSqlite},
+                         {"Old", "chat/Old", worker::ObjectClass::Storage::kKeyValue}};
+  code.object_bindings = {{"ROOMS", "Room", ""}};
+  code.deleted_spaces = {"chat/Gone"};
+
+  worker::WorkerCode read;
+  ASSERT_TRUE(ReadDeployment(WriteDeployment(code), read).ok());
+
+  EXPECT_EQ(read.object_classes, code.object_classes);
+  EXPECT_EQ(read.object_bindings, code.object_bindings);
+  EXPECT_EQ(read.deleted_spaces, code.deleted_spaces);
+  EXPECT_FALSE(ReadDeployment(R"({"format":1,"variables":{},"object_classes":[{"name":"A"}]})", read).ok());
+}
+
 TEST(Deployment, RefusesAnotherFormat) {
   worker::WorkerCode code;
 

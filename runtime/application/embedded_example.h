@@ -1,4 +1,4 @@
-// The example application (examples/welcome) as a bundle inside the binary: served where there is no application.
+// The example application (examples/chat) as a bundle inside the binary: served where there is no application.
 #ifndef EDGE_RUNTIME_APPLICATION_EMBEDDED_EXAMPLE_H_
 #define EDGE_RUNTIME_APPLICATION_EMBEDDED_EXAMPLE_H_
 

@@ -216,7 +216,9 @@ const CompatibilityFlag* FindCompatibilityFlag(std::string_view flag) {
   return nullptr;
 }
 
-bool IsSwitched(std::string_view enable) { return enable == "enable_request_signal"; }
+bool IsSwitched(std::string_view enable) {
+  return enable == "enable_request_signal" || enable == "web_socket_auto_reply_to_close" || enable == "websocket_standard_binary_type";
+}
 
 bool CompatibilityEnabled(std::string_view enable, std::string_view date, std::span<const std::string> flags) {
   const CompatibilityFlag* known = FindCompatibilityFlag(enable);

@@ -57,6 +57,11 @@ void ConfigReader::Read() {
   ReadLimits();
   ReadRules();
   ReadBuildOptions();
+  ReadMigrations();
+  ReadObjectBindings();
+  ReadServices();
+  ReadKvNamespaces();
+  ReadTriggers();
 }
 
 bool ConfigReader::ChooseEnvironment() {

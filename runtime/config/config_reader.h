@@ -68,6 +68,28 @@ class ConfigReader {
   void ReadRules();
   void ReadRule(const Value& value);
   void ReadBuildOptions();
+  // Durable Objects (object_reader.cc).
+  void ReadMigrations();
+  void ReadMigration(const Value& migration, std::set<std::string_view>& tags);
+  void CreateClass(const Value& name, ObjectClass::Storage storage);
+  void DeleteClass(const Value& name);
+  void RenameClass(const Value& rename);
+  void TransferClass(const Value& transfer);
+  void AddClass(int line, std::string_view name, std::string space, ObjectClass::Storage storage);
+  std::vector<ObjectClass>::iterator FindClass(std::string_view name);
+  void ReadObjectBindings();
+  void ReadObjectBinding(const Value& binding);
+  // Service bindings (service_reader.cc).
+  void ReadServices();
+  void ReadService(const Value& binding);
+  // The name of the worker that a binding means: `name`, and the binding's `environment` behind it.
+  std::string WorkerOf(const Value& binding, const Value& name);
+  // Cron (cron_reader.cc).
+  void ReadTriggers();
+  // KV (kv_reader.cc).
+  void ReadKvNamespaces();
+  void ReadKvNamespace(const Value& item);
+  const Value* RequireText(const Value& object, std::string_view member, std::string_view example);
   std::optional<std::string> ReadText(std::string_view name);
   std::vector<std::pair<std::string, std::string>> ReadTextMap(std::string_view name);
   std::optional<int64_t> ReadPositive(const Value& value, int64_t max);

@@ -36,6 +36,42 @@ struct ModuleRule {
   bool operator==(const ModuleRule&) const = default;
 };
 
+// A member of `env`: the namespace of a class of Durable Objects.
+struct ObjectBinding {
+  std::string name;
+  std::string class_name;   // as it is exported now
+  std::string script_name;  // of the worker that exports it; empty: this one
+  int line = 0;
+  bool operator==(const ObjectBinding&) const = default;
+};
+
+// A member of `env`: another worker, or this one.
+struct ServiceBinding {
+  std::string name;
+  std::string service;     // the worker's name, with the environment behind it if the binding names one
+  std::string entrypoint;  // the exported class; empty: the default export
+  std::string props;       // JSON text; empty: none
+  int line = 0;
+  bool operator==(const ServiceBinding&) const = default;
+};
+
+// A class of Durable Objects of this worker, as the migrations leave it.
+struct ObjectClass {
+  enum class Storage : uint8_t { kKeyValue /* new_classes */, kSqlite /* new_sqlite_classes */ };
+  std::string name;   // as it is exported now
+  std::string space;  // where its objects are kept: "chat/ChatRoom", by the name it was created with, so that renaming moves nothing
+  Storage storage = Storage::kSqlite;
+  bool operator==(const ObjectClass&) const = default;
+};
+
+// A member of `env`: a KV namespace.
+struct KvBinding {
+  std::string name;
+  std::string id;  // data is kept under it
+  int line = 0;
+  bool operator==(const KvBinding&) const = default;
+};
+
 enum class Bundling : uint8_t { kBundle, kTakeAsIs };
 
 // Paths are openable through the Disk that the configuration was read from: they begin with base_dir unless they were absolute.
@@ -58,6 +94,14 @@ struct WorkerConfig {
 
   std::vector<Variable> vars;     // without those that a secret replaces
   std::vector<Variable> secrets;  // of .dev.vars; never to be logged
+
+  std::vector<ObjectBinding> object_bindings;
+  std::vector<ObjectClass> object_classes;  // bound ones without a migration included
+  std::vector<std::string> deleted_spaces;  // of classes that a migration deleted: their objects are to go
+  std::vector<ServiceBinding> service_bindings;
+
+  std::vector<KvBinding> kv_bindings;
+  std::vector<std::string> crons;  // valid cron expressions, as they are written
 
   std::optional<int64_t> cpu_ms_max;       // limits.cpu_ms
   std::optional<int64_t> subrequests_max;  // limits.subrequests

@@ -287,14 +287,46 @@ TEST_F(Wrangler, UnknownKeysGetOneWarningEachWithTheNearestName) {
 }
 
 TEST_F(Wrangler, HarmlessKeysGetOneNoteEach) {
-  Toml("workers_dev = true\nroutes = [\"example.com/*\"]\naccount_id = \"x\"\nminify = false",
-       "[observability]\nenabled = true\n[[migrations]]\ntag = \"v1\"\n");
-  EXPECT_THAT(Notices(),
-              ElementsAre("wrangler.toml:4: note: workers_dev is ignored here: edge answers on its own address",
-                          "wrangler.toml:5: note: routes is ignored here: edge answers for every host and path",
-                          "wrangler.toml:6: note: account_id is ignored here: it names an account of the hosted platform",
-                          "wrangler.toml:8: note: observability is ignored here: logs go to the terminal",
-                          "wrangler.toml:10: note: migrations is ignored here: without Durable Objects there is nothing to migrate"));
+  Toml("workers_dev = true\nroutes = [\"example.com/*\"]\naccount_id = \"x\"\nminify = false", "[observability]\nenabled = true\n");
+  EXPECT_THAT(Notices(), ElementsAre("wrangler.toml:4: note: workers_dev is ignored here: edge answers on its own address",
+                                     "wrangler.toml:5: note: routes is ignored here: edge answers for every host and path",
+                                     "wrangler.toml:6: note: account_id is ignored here: it names an account of the hosted platform",
+                                     "wrangler.toml:8: note: observability is ignored here: logs go to the terminal"));
+}
+
+TEST_F(Wrangler, MigrationsLeaveTheClassesThatAreBound) {
+  Toml("", R"([[durable_objects.bindings]]
+name = "ROOMS"
+class_name = "Room"
+[[durable_objects.bindings]]
+name = "LOOSE"
+class_name = "Loose"
+[[migrations]]
+tag = "v1"
+new_classes = ["Old", "Gone"]
+new_sqlite_classes = ["Chat"]
+[[migrations]]
+tag = "v2"
+renamed_classes = [{ from = "Chat", to = "Room" }]
+deleted_classes = ["Gone"]
+[[migrations]]
+tag = "v3"
+new_sqlite_classes = ["Gone"]
+transferred_classes = [{ from = "Shop", from_script = "other", to = "Store" }]
+)");
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const WorkerConfig& config = loaded->config;
+  using Storage = ObjectClass::Storage;
+  EXPECT_THAT(config.object_classes,
+              ElementsAre(ObjectClass{"Old", "app/Old", Storage::kKeyValue}, ObjectClass{"Room", "app/Chat", Storage::kSqlite},
+                          ObjectClass{"Gone", "app/Gone.2", Storage::kSqlite}, ObjectClass{"Store", "other/Shop", Storage::kSqlite},
+                          ObjectClass{"Loose", "app/Loose", Storage::kKeyValue}));
+  EXPECT_THAT(config.deleted_spaces, ElementsAre("app/Gone"));
+  ASSERT_EQ(config.object_bindings.size(), 2u);
+  EXPECT_EQ(config.object_bindings[0].name, "ROOMS");
+  EXPECT_EQ(config.object_bindings[0].class_name, "Room");
+  EXPECT_THAT(Notices(), ElementsAre(testing::HasSubstr("no migration creates the class Loose; it gets key-value storage here")));
 }
 
 TEST_F(Wrangler, ACustomBuildIsAWarningThatNamesItsCommand) {
@@ -365,14 +397,51 @@ TEST_F(Wrangler, EveryErrorNamesFileLineAndRemedy) {
   constexpr char kRefused[] =
       " is not supported yet by this version of edge; remove it, or move it to an environment that is not served here";
   const BadFile kCases[] = {
-      {"kv_namespaces = [{ binding = \"KV\", id = \"1\" }]", {StrCat("4: kv_namespaces (Workers KV)", kRefused)}},
+      {"kv_namespaces = [{ binding = \"KV\", id = \"\" }, { id = \"x\" }, 7, { binding = \"A\", remote = true }]",
+       {"4: kv_namespaces[0].id must be a string of 1 to 64 bytes; data is kept under it",
+        "4: kv_namespaces[1].binding is missing; write for example binding = \"CACHE\"",
+        "4: kv_namespaces[2] must be a table with binding and id, is a number",
+        "4: kv_namespaces[3].remote: a namespace of the hosted platform cannot be used from here; remove it, data is kept locally"}},
+      {"kv_namespaces = [{ binding = \"KV\", id = \"1\" }, { binding = \"KV\", id = \"2\" }]",
+       {"4: kv_namespaces[1].binding: another binding is called \"KV\" already"}},
       {"[[r2_buckets]]\nbinding = \"B\"", {StrCat("4: r2_buckets (R2)", kRefused)}},
       {"[[d1_databases]]\nbinding = \"B\"", {StrCat("4: d1_databases (D1)", kRefused)}},
       {"[[queues.producers]]\nbinding = \"Q\"", {StrCat("4: queues (Queues)", kRefused)}},
-      {"[durable_objects]\nbindings = [{ name = \"D\" }]", {StrCat("4: durable_objects (Durable Objects)", kRefused)}},
-      {"[triggers]\ncrons = [\"* * * * *\"]", {StrCat("4: triggers (cron triggers)", kRefused)}},
-      {"[[services]]\nbinding = \"S\"\n[ai]\nbinding = \"AI\"",
-       {StrCat("4: services (service bindings)", kRefused), StrCat("6: ai (Workers AI)", kRefused)}},
+      {"[durable_objects]\nbindings = [{ name = \"D\" }, 7]",
+       {"5: durable_objects.bindings[0].class_name is missing; write for example class_name = \"ChatRoom\"",
+        "5: durable_objects.bindings[1] must be a table with name and class_name, is a number"}},
+      {"[[durable_objects.bindings]]\nname = \"D\"\nclass_name = \"D\"\nscript_name = 7",
+       {"7: durable_objects.bindings[0].script_name must be the name of a worker, is a number"}},
+      {"services = [{ binding = \"S\" }, 7, { binding = \"S\", service = \"a\", props = 1 }, { binding = \"T\", service = \"a\", remote = "
+       "true }]",
+       {"4: services[0].service is missing; write for example service = \"billing\"",
+        "4: services[1] must be a table with binding and service, is a number", "4: services[2].props must be a table, is a number",
+        "4: services[3].remote: workers that run elsewhere cannot be bound; serve them in this process"}},
+      {"[[services]]\nbinding = \"S\"\nservice = \"a\"\n[[services]]\nbinding = \"S\"\nservice = \"b\"",
+       {"8: services[1].binding: another binding is called \"S\" already"}},
+      {"[[durable_objects.bindings]]\nname = \"D\"\nclass_name = \"A\"\n[[durable_objects.bindings]]\nname = \"D\"\nclass_name = \"A\"\n"
+       "[[migrations]]\ntag = \"v1\"\nnew_classes = [\"A\"]",
+       {"8: durable_objects.bindings[1].name: another binding is called \"D\" already"}},
+      {"[[migrations]]\nnew_classes = [\"A\", 1, \"../x\"]",
+       {"4: migrations[0].tag is missing; write for example tag = \"v1\"",
+        "5: migrations[0].new_classes[1] must be the name of a class, is a number",
+        "5: \"../x\" is no name of a class: letters, digits, _ and $, at most 128"}},
+      {"[[migrations]]\ntag = \"v1\"\nnew_classes = [\"A\"]\n[[migrations]]\ntag = \"v1\"\nnew_sqlite_classes = [\"A\"]\ndeleted_classes = "
+       "[\"B\"]\n"
+       "renamed_classes = [{ from = \"C\", to = \"D\" }]",
+       {"8: the tag \"v1\" is used by an earlier migration; each needs its own",
+        "9: the class A exists already at this point of the migrations; remove it here, or delete or rename it in a migration before",
+        "10: migrations[1].deleted_classes[0]: there is no class \"B\" at this point of the migrations",
+        "11: migrations[1].renamed_classes[0].from: there is no class \"C\" at this point of the migrations"}},
+      {"[vectorize]\nx = 1\n[ai]\nbinding = \"AI\"",
+       {StrCat("4: vectorize (Vectorize)", kRefused), StrCat("6: ai (Workers AI)", kRefused)}},
+      {"[triggers]\ncrons = [\"* * * * *\", 5, \"* * * *\", \"60 * * * *\", \"* * * * *\"]",
+       {"5: triggers.crons[1] must be a cron expression, as \"*/5 * * * *\", is a number",
+        "5: triggers.crons[2] is \"* * * *\": it has 4 fields; write five: minute, hour, day of the month, month, day of the week",
+        "5: triggers.crons[3] is \"60 * * * *\": the minute \"60\" is out of range: 0 to 59",
+        "5: triggers.crons[4]: \"* * * * *\" is there already"}},
+      {"[[d1_databases]]\nbinding = \"S\"\n[ai]\nbinding = \"AI\"",
+       {StrCat("4: d1_databases (D1)", kRefused), StrCat("6: ai (Workers AI)", kRefused)}},
       {"assets = { directory = \"public\" }\nsite = { bucket = \"public\" }",
        {StrCat("4: assets (static assets)", kRefused), StrCat("5: site (Workers Sites)", kRefused)}},
       {"compatibility_flags = \"nodejs_compat\"", {"4: compatibility_flags must be an array, is a string"}},

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,39 @@ TEST(Domain, ACrashEndsEveryWaitInTheOrderOfKeys) {
   keys.insert(100);
   world.scheduler.Run();
   EXPECT_EQ(ended, std::vector<uint64_t>(keys.begin(), keys.end()));
+}
+
+// A ready fiber that a crash or a pause puts behind others has another turn, by name: a recorded choice is about one of the two.
+TEST(Domain, ACrashOrAPauseRenamesTheTurnsOfThoseThatWereReady) {
+  class Names final : public ReadyOrder {
+   public:
+    bool WantsToPick() const override { return true; }
+    size_t PickNext(std::span<const Candidate> candidates) override {
+      for (const Candidate& candidate : candidates) {
+        if (candidate.key == 7) offered.insert(candidate.turn);
+      }
+      return 0;
+    }
+    std::set<uint64_t> offered;
+  };
+  const auto names_when = [](const std::function<void(Domain&)>& trouble) {
+    Names order;
+    VirtualWorld world(order, {});
+    Domain domain(world.scheduler, "node1#1");
+    EDGE_CHECK_OK(world.scheduler.SpawnKeyed(1, nullptr, "first", [] {}));
+    EDGE_CHECK_OK(world.scheduler.SpawnKeyed(2, nullptr, "trouble", [&] { trouble(domain); }));
+    EDGE_CHECK_OK(world.scheduler.SpawnKeyed(7, &domain, "ready", [] {}));
+    EDGE_CHECK_OK(world.scheduler.SpawnKeyed(8, nullptr, "last", [] {}));
+    world.scheduler.Run();
+    return order.offered.size();
+  };
+  EXPECT_EQ(names_when([](Domain&) {}), 1u);
+  EXPECT_EQ(names_when([](Domain& domain) { domain.Crash(); }), 2u);
+  EXPECT_EQ(names_when([](Domain& domain) {
+              domain.Pause();
+              domain.Resume();
+            }),
+            2u);
 }
 
 TEST(Domain, ReachesDescendantsAndNobodyElse) {

@@ -185,7 +185,10 @@ void Scheduler::Impl::Pause(Domain& domain) {
 
 void Scheduler::Impl::Resume(Domain& domain) {
   domain.state_->paused = false;
-  while (Fiber* fiber = domain.state_->held.PopFront()) ready.PushBack(fiber);
+  while (Fiber* fiber = domain.state_->held.PopFront()) {
+    fiber->cause = MixHash(fiber->cause);  // behind others than before: another turn
+    ready.PushBack(fiber);
+  }
 }
 
 void Scheduler::Impl::DoomOne(Fiber* fiber, Fiber::Doom doom) {
@@ -201,7 +204,8 @@ void Scheduler::Impl::CancelGroup(TaskGroupState* group) {
   for (TaskGroupState* child = group->children.front(); child != nullptr; child = child->sibling_hook.next) CancelGroup(child);
 }
 
-// Those that were runnable already are put in order too: how far a dead incarnation had come must not show in how it ends.
+// Those that were runnable already are put in order too: how far a dead incarnation had come must not show in how it ends. They run because
+// of the crash now: whoever knows their turns by name must not take the turn that never came for the one that does.
 void Scheduler::Impl::DoomInKeyOrder(DomainList& members) {
   std::vector<Fiber*> doomed;
   doomed.reserve(members.size());
@@ -209,12 +213,14 @@ void Scheduler::Impl::DoomInKeyOrder(DomainList& members) {
   std::sort(doomed.begin(), doomed.end(),
             [](const Fiber* a, const Fiber* b) { return a->key != b->key ? a->key < b->key : a->sequence < b->sequence; });
   for (Fiber* fiber : doomed) {
-    if (fiber->state == Fiber::State::kNew || fiber->state == Fiber::State::kReady) {
-      ready.Remove(fiber);
-      ready.PushBack(fiber);
-    } else if (fiber->state == Fiber::State::kYielded) {
-      yielded.Remove(fiber);
-      fiber->state = Fiber::State::kReady;
+    if (fiber->state == Fiber::State::kNew || fiber->state == Fiber::State::kReady || fiber->state == Fiber::State::kYielded) {
+      if (fiber->state == Fiber::State::kYielded) {
+        yielded.Remove(fiber);
+        fiber->state = Fiber::State::kReady;
+      } else {
+        ready.Remove(fiber);
+      }
+      fiber->cause = CombineHash(fiber->cause, CurrentCause());
       ready.PushBack(fiber);
     }
     DoomOne(fiber, Fiber::Doom::kCrashed);

@@ -9,9 +9,9 @@
 
 namespace edge {
 
-TaskGroup::TaskGroup(Scheduler& scheduler) : state_(std::make_unique<TaskGroupState>(scheduler)) {
+TaskGroup::TaskGroup(Scheduler& scheduler, Parent parent) : state_(std::make_unique<TaskGroupState>(scheduler)) {
   Fiber* const maker = scheduler.current();
-  if (maker == nullptr || maker->group == nullptr) return;
+  if (parent == Parent::kNone || maker == nullptr || maker->group == nullptr) return;
   state_->parent = maker->group;
   state_->cancelled = maker->group->cancelled;
   maker->group->children.PushBack(state_.get());

@@ -19,8 +19,10 @@ struct TaskGroupState;  // task_group_state.h, internal to runtime/fiber
 
 class TaskGroup {
  public:
-  // A group made by a fiber that is itself a member of a group is cancelled with that group.
-  explicit TaskGroup(Scheduler& scheduler);
+  // kMaker: a group made by a fiber that is itself a member of a group is cancelled with that group. kNone: of what outlives whoever
+  // happens to need it first.
+  enum class Parent : uint8_t { kMaker, kNone };
+  explicit TaskGroup(Scheduler& scheduler, Parent parent = Parent::kMaker);
   ~TaskGroup();  // REQUIRES: no member is alive (call Wait)
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;

@@ -93,6 +93,22 @@ TEST(TaskGroup, CancelReachesGroupsMadeInside) {
   });
 }
 
+TEST(TaskGroup, AGroupWithoutAParentGoesOn) {
+  VirtualWorld world;
+  absl::Status spawned = absl::UnknownError("not yet");
+  world.Run([&] {
+    std::unique_ptr<TaskGroup> inner;
+    TaskGroup outer(world.scheduler);
+    EDGE_CHECK_OK(outer.Spawn("maker", [&] { inner = std::make_unique<TaskGroup>(world.scheduler, TaskGroup::Parent::kNone); }));
+    EDGE_CHECK_OK(world.scheduler.SleepFor(Duration::Milliseconds(1)));
+    outer.Cancel();
+    outer.Wait();
+    spawned = inner->Spawn("later", [] {});
+    inner->Wait();
+  });
+  EXPECT_TRUE(spawned.ok()) << spawned;
+}
+
 TEST(TaskGroup, ACancelledWaiterCancelsAndStillWaits) {
   VirtualWorld world;
   // The inner group is made outside of the cancelled fiber, so that only its Wait connects them.

@@ -1,4 +1,5 @@
-// VirtualTime: a clock and a poller for tests: when nothing is runnable, time jumps to the next deadline.
+// VirtualTime: a clock and a poller for tests, and for what a simulation runs aside: when nothing is runnable, time jumps to the next
+// deadline.
 //
 // Nothing ever comes from outside, so waiting for ever is a deadlock: the run is stopped and deadlocked() says so.
 #ifndef EDGE_RUNTIME_FIBER_VIRTUAL_TIME_H_

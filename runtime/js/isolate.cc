@@ -288,17 +288,14 @@ std::optional<JsError> Isolate::Run(const EnterOptions& options, absl::FunctionR
     char* here = static_cast<char*>(__builtin_frame_address(0));
     core.stack_limit = options.stack_low != nullptr ? options.stack_low + kStackReserve : here - kUncheckedStack;
     executed_before = Executed(core);
-    if (options.budget != nullptr) {
-      const int64_t allowed = std::max<int64_t>(options.budget->instructions, 0);
-      core.cpu.deadline = allowed > INT64_MAX - executed_before ? INT64_MAX : executed_before + allowed;
-      const int64_t counter = edge_get_counter(ctx);
-      if (counter > allowed) {
-        core.cpu.granted -= counter - allowed;
-        edge_set_counter(ctx, static_cast<int32_t>(allowed));
-      }
-    } else {
-      core.cpu.deadline = INT64_MAX;
-    }
+    int64_t allowed = INT64_MAX;
+    if (options.budget != nullptr) allowed = std::max<int64_t>(options.budget->instructions, 0);
+    core.cpu.deadline = allowed > INT64_MAX - executed_before ? INT64_MAX : executed_before + allowed;
+    // Interrupts are counted from here: where one comes depends on this stretch alone, not on what ran in this isolate before.
+    const int64_t until_interrupt = std::min(allowed, core.limits.instructions_between_interrupts);
+    core.cpu.last_interrupt = executed_before;
+    core.cpu.granted += until_interrupt - edge_get_counter(ctx);
+    edge_set_counter(ctx, static_cast<int32_t>(until_interrupt));
   }
   ++core.depth;
   std::optional<JsError> error;

@@ -79,8 +79,8 @@ struct EnterOptions {
 };
 
 // State that other layers keep for each isolate.
-enum class AttachmentKind : uint8_t { kLanguage, kWeb, kWorker, kTest };
-inline constexpr size_t kAttachmentKinds = 4;
+enum class AttachmentKind : uint8_t { kLanguage, kWeb, kRpc, kWebSocket, kDurable, kWorker, kTest };
+inline constexpr size_t kAttachmentKinds = 7;
 
 struct IsolateCore;  // isolate_core.h
 

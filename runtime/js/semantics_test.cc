@@ -50,6 +50,28 @@ TEST_F(SemanticsTest, UntrappedProxyKeepsItselfAsReceiver) {
   EXPECT_EQ(Eval("Object.create(new Proxy(Object.create(new Proxy({deep: 'value'}, {})), {})).deep"), "value");
 }
 
+TEST_F(SemanticsTest, NamedReadsFindWhatEveryKindOfObjectHas) {
+  EXPECT_EQ(Eval("var o = Object.create({get g() { return this === o; }, set s(v) {}, p: 1}); o.g + ',' + o.s + ',' + o.p + ',' + o.none"),
+            "true,undefined,1,undefined");
+  EXPECT_EQ(Eval("[1, 2].length + ',' + 'abc'.length + ',' + new String('ab').length + ',' + new Uint8Array(3).length + ',' + "
+                 "(function (a, b) {}).length"),
+            "2,3,2,3,2");
+  EXPECT_EQ(Eval("'abc'['1'] + new String('abc')['2'] + [7]['0'] + new Uint8Array([5])['0'] + Object.create([9])['0']"), "bc759");
+  EXPECT_EQ(Eval("Object.create([1, 2, 3]).length"), "3");
+  EXPECT_EQ(
+      Eval("(function (a) { a = 2; arguments.own = 3; return arguments[0] + arguments['0'] + arguments.own + arguments.length; })(1)"),
+      "8");
+  EXPECT_EQ(Eval("(function () { 'use strict'; try { return arguments.callee; } catch (e) { return e.name; } })()"), "TypeError");
+  EXPECT_EQ(Eval("Object.defineProperty(String.prototype, 'kind', {get: function () { 'use strict'; return typeof this; }, "
+                 "configurable: true}); var kind = 'x'.kind; delete String.prototype.kind; kind"),
+            "string");
+  EXPECT_EQ(Eval("var n = 0, t = {get x() { n++; throw new RangeError('from x'); }}; try { t.x; } catch (e) { e.message + n }"), "from x1");
+  EXPECT_EQ(Eval("var many = {}; for (var i = 0; i < 50; i++) many['k' + i] = i; delete many.k7; many.k49 + ',' + many.k7 + ',' + many.k8"),
+            "49,undefined,8");
+  EXPECT_EQ(Eval("var chain = {deep: 'found'}; for (var i = 0; i < 200; i++) chain = Object.create(chain); chain.deep + chain.none"),
+            "foundundefined");
+}
+
 TEST_F(SemanticsTest, ReflectGetAndSetUseTheReceiver) {
   EXPECT_EQ(Eval("Reflect.get({get x() { return this.y; }}, 'x', {y: 5})"), "5");
   EXPECT_EQ(Eval("var r = {}; Reflect.set({set x(v) { this.y = v; }}, 'x', 3, r); r.y"), "3");

@@ -10,92 +10,6 @@
 namespace edge::cli {
 namespace {
 
-constexpr char kGeneral[] = R"(edge runs applications written for Cloudflare Workers.
-
-  edge [serve] [DIR]     serve the application in DIR (default: the folder you stand in; if it has no
-                         wrangler file, the example that comes with edge)
-  edge build [DIR]       bundle the application for a machine without Node
-  edge init DIR          write a TypeScript starter into DIR
-  edge sim [DIR]         run the application in thousands of simulated worlds with faults; what fails
-                         is explained, shrunk and reproduced by one command
-  edge replay [DIR]      run one simulated world again, event by event
-  edge help [VERB]       this text, or the flags of one verb
-  edge version
-
-Exit codes: 0 fine, 1 a property failed, 2 usage or configuration, 3 an internal check failed.
-)";
-
-constexpr char kServe[] = R"(edge serve [DIR] [flags]
-
-Serves the worker in DIR: a folder with wrangler.toml, wrangler.json or wrangler.jsonc, or a bundle made by `edge build`.
-
-  --host ADDRESS   address to listen on (default 127.0.0.1)
-  --port PORT      port to listen on (default 8787; 0: any free one)
-  --env NAME       environment of the wrangler file
-  --dev            show errors with their stacks in the browser
-  --record FILE    append the requests served to FILE, for `edge sim --requests FILE` (docs/recording.md);
-                   the values of Authorization and Cookie are left out
-  --record-secrets record those too
-
-Bundling needs Node 18 or newer on the PATH (EDGE_NODE names another); a built bundle needs none.
-State and caches live in DIR/.edge. Ctrl-C or SIGTERM ends it after the requests in flight.
-)";
-
-constexpr char kBuild[] = R"(edge build [DIR] [flags]
-
-Bundles and lowers the worker in DIR and prints the bundle's folder. `edge serve FOLDER` runs it without Node.
-
-  --out FOLDER     where to put the bundle (default: DIR/.edge/cache/bundles/HASH)
-  --env NAME       environment of the wrangler file
-)";
-
-constexpr char kInit[] = R"(edge init DIR
-
-Writes a small TypeScript application into DIR, which must not exist or be empty.
-)";
-
-constexpr char kSim[] = R"(edge sim [DIR] [flags]
-
-Runs the worker in DIR in simulated worlds: a virtual clock, network and disk, clients that retry, outside
-services, and faults, all decided by a seed. A failure is shrunk to what matters and printed as a story with
-the command that reproduces it. docs/simulation.md is the guide.
-
-  --seeds N            how many worlds (default 1000)
-  --first-seed N       the first seed (default 1)
-  --jobs N             processes at a time (default: one per processor)
-  --scenario FILE      clients, requests, outside services and checks (default: edge.sim.json in DIR)
-  --requests FILE      requests recorded by `edge serve --record FILE`
-                       (with neither: requests to the routes found in the bundle)
-  --contract NAME      cloudflare: what the platform may do (default); edge: what this runtime does
-  --faults NAME        swarm: each world its own choice of faults (default); none; all
-  --fail-fast          stop at the first failure
-  --no-shrink          do not shrink failures
-  --out FOLDER         where traces and timelines go (default DIR/.edge/sim)
-  --turns-max N        a world that takes more turns of its fibers than this is stuck (default 50,000,000)
-  --json               one JSON object on standard output, nothing else
-  --env NAME           environment of the wrangler file
-
-Exit codes: 0 every seed passed; 1 a property failed; 2 usage, or no request ever reached the worker;
-3 a world did not end, or a seed was not the same run twice. Ctrl-C ends it with the results so far.
-)";
-
-constexpr char kReplay[] = R"(edge replay [DIR] (--seed N | --trace FILE) [flags]
-
-Runs one simulated world again and prints its events, one a line, then the story of its failure.
-
-  --seed N             the world of this seed
-  --trace FILE         a recorded trace; it is aligned to the application as it is now
-  --until EVENT        stop after this event and print what every actor is doing
-  --all                every event, also fibers' turns and decisions
-  --json               the journal as JSON
-  --bundle, --scenario-hash, --model HASH
-                       refuse to run if the application, the scenario or the fault model is another one
-  --scenario, --requests, --contract, --faults, --turns-max, --env
-                       as in edge sim
-
-Exit codes: 0 the run passed; 1 it failed (as it should); 2 usage, or a mismatch; 3 an internal check failed.
-)";
-
 absl::Status Usage(std::string_view what) {
   std::string text(what);
   return absl::InvalidArgumentError(text.append("\nTry: edge help"));
@@ -107,6 +21,12 @@ std::optional<Verb> VerbOf(std::string_view word) {
   if (word == "init") return Verb::kInit;
   if (word == "sim") return Verb::kSim;
   if (word == "replay") return Verb::kReplay;
+  if (word == "objects") return Verb::kObjects;
+  if (word == "kv") return Verb::kKv;
+  if (word == "cron") return Verb::kCron;
+  if (word == "backup") return Verb::kBackup;
+  if (word == "restore") return Verb::kRestore;
+  if (word == "check") return Verb::kCheck;
   if (word == "help") return Verb::kHelp;
   if (word == "version") return Verb::kVersion;
   return std::nullopt;
@@ -114,8 +34,7 @@ std::optional<Verb> VerbOf(std::string_view word) {
 
 // Verbs that are planned: naming one is not a mistake of the user's.
 bool IsPlanned(std::string_view word) {
-  for (const std::string_view planned :
-       {"test", "objects", "queues", "kv", "d1", "r2", "cron", "workflows", "backup", "restore", "check", "conformance"}) {
+  for (const std::string_view planned : {"test", "queues", "d1", "r2", "workflows", "conformance"}) {
     if (word == planned) return true;
   }
   return false;
@@ -184,6 +103,7 @@ absl::Status TakeNumber(std::string_view flag, Words& words, uint64_t lowest, Nu
 absl::Status UnknownFlag(const std::string& flag) { return Usage("unknown flag " + flag); }
 
 absl::Status ParseServeFlag(const std::string& flag, Words& words, Command& command) {
+  if (flag == "--state") return Take(flag, words, command.state);
   if (flag == "--host") return Take(flag, words, command.host);
   if (flag == "--port") {
     EDGE_ASSIGN_OR_RETURN(const std::string text, words.Value(flag));
@@ -200,6 +120,10 @@ absl::Status ParseServeFlag(const std::string& flag, Words& words, Command& comm
     if (command.record.empty()) return Usage("--record needs the name of a file");
     return absl::OkStatus();
   }
+  if (flag == "--test-scheduled") {
+    command.test_scheduled = true;
+    return absl::OkStatus();
+  }
   if (flag == "--record-secrets") {
     command.secrets = Command::Secrets::kRecorded;
     return absl::OkStatus();
@@ -211,6 +135,59 @@ absl::Status ParseBuildFlag(const std::string& flag, Words& words, Command& comm
   if (flag == "--env") return Take(flag, words, command.environment);
   if (flag == "--out") return Take(flag, words, command.output);
   return UnknownFlag(flag);
+}
+
+absl::Status ParseOperateFlag(const std::string& flag, Words& words, Command& command) {
+  if (flag == "--state") return Take(flag, words, command.state);
+  const bool objects = command.verb == Verb::kObjects;
+  if (flag == "--out" && (objects || command.verb == Verb::kBackup)) return Take(flag, words, command.output);
+  if (flag == "--from" && (objects || command.verb == Verb::kRestore)) return Take(flag, words, command.input);
+  if (flag == "--class" && objects) return Take(flag, words, command.object_class);
+  if (flag == "--id" && objects) return Take(flag, words, command.object_id);
+  if (flag == "--json" && objects) {
+    command.json = true;
+    return absl::OkStatus();
+  }
+  return UnknownFlag(flag);
+}
+
+absl::Status ParseServicesFlag(const std::string& flag, Words& words, Command& command) {
+  if (flag == "--state") return Take(flag, words, command.state);
+  if (command.verb == Verb::kCron) {
+    if (flag == "--cron") return Take(flag, words, command.cron);
+    if (flag == "--worker") return Take(flag, words, command.worker);
+    return UnknownFlag(flag);
+  }
+  if (flag == "--namespace") return Take(flag, words, command.kv_namespace);
+  if (flag == "--key" || flag == "--prefix") return Take(flag, words, command.key);
+  if (flag == "--value") {
+    command.value_given = true;
+    return Take(flag, words, command.value);
+  }
+  if (flag == "--from") return Take(flag, words, command.input);
+  if (flag == "--ttl") return TakeNumber(flag, words, 60, command.ttl_s);
+  if (flag == "--json") {
+    command.json = true;
+    return absl::OkStatus();
+  }
+  return UnknownFlag(flag);
+}
+
+std::optional<Command::KvVerb> KvVerbOf(std::string_view word) {
+  if (word == "get") return Command::KvVerb::kGet;
+  if (word == "put") return Command::KvVerb::kPut;
+  if (word == "delete") return Command::KvVerb::kDelete;
+  if (word == "list") return Command::KvVerb::kList;
+  return std::nullopt;
+}
+
+std::optional<Command::ObjectsVerb> ObjectsVerbOf(std::string_view word) {
+  if (word == "list") return Command::ObjectsVerb::kList;
+  if (word == "export") return Command::ObjectsVerb::kExport;
+  if (word == "import") return Command::ObjectsVerb::kImport;
+  if (word == "delete") return Command::ObjectsVerb::kDelete;
+  if (word == "stats") return Command::ObjectsVerb::kStats;
+  return std::nullopt;
 }
 
 absl::Status ParseContract(Words& words, sim::SimOptions& sim) {
@@ -304,6 +281,14 @@ absl::Status ParseFlag(const std::string& flag, Words& words, Command& command) 
       return ParseSimFlag(flag, words, command);
     case Verb::kReplay:
       return ParseReplayFlag(flag, words, command);
+    case Verb::kObjects:
+    case Verb::kBackup:
+    case Verb::kRestore:
+    case Verb::kCheck:
+      return ParseOperateFlag(flag, words, command);
+    case Verb::kKv:
+    case Verb::kCron:
+      return ParseServicesFlag(flag, words, command);
     case Verb::kInit:
     case Verb::kHelp:
     case Verb::kVersion:
@@ -324,6 +309,18 @@ std::string_view NameOf(Verb verb) {
       return "sim";
     case Verb::kReplay:
       return "replay";
+    case Verb::kObjects:
+      return "objects";
+    case Verb::kKv:
+      return "kv";
+    case Verb::kCron:
+      return "cron";
+    case Verb::kBackup:
+      return "backup";
+    case Verb::kRestore:
+      return "restore";
+    case Verb::kCheck:
+      return "check";
     case Verb::kHelp:
     case Verb::kVersion:
       break;
@@ -331,8 +328,40 @@ std::string_view NameOf(Verb verb) {
   return "";
 }
 
+absl::Status CheckObjects(const Command& command) {
+  if (command.objects_verb == Command::ObjectsVerb::kStats) {
+    if (command.object_class.empty() && command.object_id.empty()) return absl::OkStatus();
+    return Usage("edge objects stats counts all objects: it takes neither --class nor --id");
+  }
+  if (command.json) return Usage("--json goes with edge objects stats");
+  if (command.objects_verb == Command::ObjectsVerb::kList) return absl::OkStatus();
+  if (command.object_class.empty() || command.object_id.empty()) return Usage("which object? name it with --class NAME --id HEX");
+  if (command.objects_verb == Command::ObjectsVerb::kExport && command.output.empty()) return Usage("edge objects export needs --out FILE");
+  if (command.objects_verb == Command::ObjectsVerb::kImport && command.input.empty()) return Usage("edge objects import needs --from FILE");
+  return absl::OkStatus();
+}
+
+absl::Status CheckKv(const Command& command) {
+  using KvVerb = Command::KvVerb;
+  if (command.kv_verb == KvVerb::kNone) return Usage("edge kv get, put, delete or list?");
+  if (command.kv_namespace.empty()) return Usage("which namespace? name it with --namespace ID, the id of the wrangler file");
+  const bool put = command.kv_verb == KvVerb::kPut;
+  if (command.kv_verb != KvVerb::kList && command.key.empty()) return Usage("which key? name it with --key KEY");
+  if (put && command.value_given == !command.input.empty()) return Usage("edge kv put needs --value TEXT or --from FILE");
+  if (!put && (command.value_given || !command.input.empty() || command.ttl_s != 0)) {
+    return Usage("--value, --from and --ttl go with edge kv put");
+  }
+  if (command.json && command.kv_verb != KvVerb::kList) return Usage("--json goes with edge kv list");
+  return absl::OkStatus();
+}
+
 // What only the whole command line shows.
 absl::Status CheckTogether(const Command& command) {
+  if (command.verb == Verb::kObjects) return CheckObjects(command);
+  if (command.verb == Verb::kKv) return CheckKv(command);
+  if (command.verb == Verb::kCron && !command.cron_run) return Usage("edge cron run runs a cron trigger now");
+  if (command.verb == Verb::kBackup && command.output.empty()) return Usage("edge backup needs --out FOLDER");
+  if (command.verb == Verb::kRestore && command.input.empty()) return Usage("edge restore needs --from FOLDER");
   if (command.verb == Verb::kInit && command.directory.empty()) return Usage("edge init needs the folder to write into");
   if (command.verb == Verb::kServe && command.secrets == Command::Secrets::kRecorded && command.record.empty()) {
     return Usage("--record-secrets goes with --record FILE");
@@ -350,6 +379,7 @@ absl::StatusOr<Command> ParseCommandLine(const std::vector<std::string>& argumen
   Command command;
   Words words(arguments);
   bool verb_given = false;
+  bool objects_verb_given = false;
   while (!words.done()) {
     const std::string word = words.Next();
     if (word == "--help" || word == "-h") {
@@ -377,23 +407,34 @@ absl::StatusOr<Command> ParseCommandLine(const std::vector<std::string>& argumen
       command.topic = word;
       continue;
     }
-    if (!command.directory.empty())
-      return Usage("one folder at a time: what to do with \"" + word + "\"? (Several workers are not in this version yet.)");
-    command.directory = word;
+    if (command.verb == Verb::kObjects && !objects_verb_given && command.directory.empty()) {
+      if (const auto verb = ObjectsVerbOf(word); verb.has_value()) {
+        command.objects_verb = *verb;
+        objects_verb_given = true;
+        continue;
+      }
+    }
+    if (command.verb == Verb::kKv && command.kv_verb == Command::KvVerb::kNone) {
+      if (const auto verb = KvVerbOf(word); verb.has_value()) {
+        command.kv_verb = *verb;
+        continue;
+      }
+      return Usage("edge kv get, put, delete or list, not \"" + word + "\"");
+    }
+    if (command.verb == Verb::kCron && !command.cron_run) {
+      if (word != "run") return Usage("edge cron run, not \"" + word + "\"");
+      command.cron_run = true;
+      continue;
+    }
+    const bool takes_several = command.verb == Verb::kServe || command.verb == Verb::kSim || command.verb == Verb::kReplay;
+    if (!command.directory.empty() && !takes_several) return Usage("one folder at a time: what to do with \"" + word + "\"?");
+    if (command.directory.empty()) command.directory = word;
+    command.directories.push_back(word);
   }
   EDGE_RETURN_IF_ERROR(CheckTogether(command));
-  command.sim.directory = command.directory;
+  command.sim.directories = command.directories;
   command.sim.environment = command.environment;
   return command;
-}
-
-std::string HelpText(std::string_view topic) {
-  if (topic == "serve") return kServe;
-  if (topic == "build") return kBuild;
-  if (topic == "init") return kInit;
-  if (topic == "sim") return kSim;
-  if (topic == "replay") return kReplay;
-  return kGeneral;
 }
 
 }  // namespace edge::cli

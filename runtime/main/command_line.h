@@ -12,20 +12,39 @@
 
 namespace edge::cli {
 
-enum class Verb : uint8_t { kServe, kBuild, kInit, kSim, kReplay, kHelp, kVersion };
+enum class Verb : uint8_t { kServe, kBuild, kInit, kSim, kReplay, kObjects, kKv, kCron, kBackup, kRestore, kCheck, kHelp, kVersion };
 
 struct Command {
   Verb verb = Verb::kServe;
-  std::string directory;  // empty: the folder the user stands in
+  std::string directory;                 // empty: the folder the user stands in
+  std::vector<std::string> directories;  // serve, sim, replay: all that were named, that one first
   // serve
   std::string host = "127.0.0.1";
   uint16_t port = 8787;
   enum class Mode : uint8_t { kProduction, kDevelopment } mode = Mode::kProduction;
-  std::string environment;  // --env
-  std::string record;       // --record: where requests are recorded; empty: nowhere
+  std::string environment;      // --env
+  bool test_scheduled = false;  // --test-scheduled: /cdn-cgi/handler/scheduled runs the scheduled handler
+  std::string record;           // --record: where requests are recorded; empty: nowhere
   enum class Secrets : uint8_t { kRedacted, kRecorded } secrets = Secrets::kRedacted;
+  std::string state;  // --state: the data directory, also of objects, backup, restore, check; empty: DIR/.edge/state
   // build
-  std::string output;  // --out: where the bundle is put; empty: the cache under DIR/.edge
+  std::string output;  // --out: where the bundle is put; empty: the cache under DIR/.edge. Of objects export and backup: what is written
+  // objects, restore
+  enum class ObjectsVerb : uint8_t { kList, kExport, kImport, kDelete, kStats } objects_verb = ObjectsVerb::kList;
+  std::string object_class;  // --class
+  std::string object_id;     // --id
+  std::string input;         // --from: what is imported or restored
+  bool json = false;         // --json, of objects stats and kv list
+  // kv, cron
+  enum class KvVerb : uint8_t { kNone, kGet, kPut, kDelete, kList } kv_verb = KvVerb::kNone;
+  std::string kv_namespace;  // --namespace: its id
+  std::string key;           // --key; of kv list --prefix
+  std::string value;         // --value
+  bool value_given = false;
+  uint32_t ttl_s = 0;     // --ttl; 0: none
+  std::string cron;       // --cron: the expression; empty: the only one
+  std::string worker;     // --worker; empty: the only one with cron expressions
+  bool cron_run = false;  // `edge cron run` was said
   // sim, replay
   sim::SimOptions sim;  // its directory and environment are those above
   // help

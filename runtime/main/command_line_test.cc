@@ -58,12 +58,56 @@ TEST(CommandLine, SaysWhatIsWrong) {
   EXPECT_NE(message({"serve", "--record-secrets"}).find("goes with --record FILE"), std::string::npos);
   EXPECT_NE(message({"init"}).find("needs the folder"), std::string::npos);
   EXPECT_NE(message({"queues"}).find("not in this version yet"), std::string::npos);
-  EXPECT_NE(message({"a", "b"}).find("one folder at a time"), std::string::npos);
+  EXPECT_NE(message({"build", "a", "b"}).find("one folder at a time"), std::string::npos);
+}
+
+TEST(CommandLine, TakesSeveralWorkers) {
+  const auto served = ParseCommandLine({"serve", "front", "back", "--port", "1"});
+  const auto simulated = ParseCommandLine({"sim", "front", "back"});
+
+  ASSERT_TRUE(served.ok() && simulated.ok()) << served.status() << simulated.status();
+  EXPECT_EQ(served->directory, "front");
+  EXPECT_EQ(served->directories, (std::vector<std::string>{"front", "back"}));
+  EXPECT_EQ(simulated->sim.directories, (std::vector<std::string>{"front", "back"}));
 }
 
 TEST(CommandLine, HelpNamesEveryVerb) {
   for (const char* verb : {"serve", "build", "init", "help", "version"}) EXPECT_NE(HelpText("").find(verb), std::string::npos) << verb;
   EXPECT_NE(HelpText("serve").find("--dev"), std::string::npos);
+}
+
+TEST(CommandLine, OperatesOnState) {
+  const auto list = ParseCommandLine({"objects"});
+  ASSERT_TRUE(list.ok());
+  EXPECT_EQ(list->verb, Verb::kObjects);
+  EXPECT_EQ(list->objects_verb, Command::ObjectsVerb::kList);
+
+  const auto exported = ParseCommandLine({"objects", "export", "app", "--class", "Room", "--id", "ab", "--out", "f"});
+  ASSERT_TRUE(exported.ok());
+  EXPECT_EQ(exported->objects_verb, Command::ObjectsVerb::kExport);
+  EXPECT_EQ(exported->directory, "app");
+  EXPECT_EQ(exported->object_class, "Room");
+  EXPECT_EQ(exported->object_id, "ab");
+  EXPECT_EQ(exported->output, "f");
+
+  const auto backup = ParseCommandLine({"backup", "--out", "b", "--state", "s"});
+  ASSERT_TRUE(backup.ok());
+  EXPECT_EQ(backup->verb, Verb::kBackup);
+  EXPECT_EQ(backup->state, "s");
+
+  const auto stats = ParseCommandLine({"objects", "stats", "app", "--json"});
+  ASSERT_TRUE(stats.ok());
+  EXPECT_EQ(stats->objects_verb, Command::ObjectsVerb::kStats);
+  EXPECT_TRUE(stats->json);
+  EXPECT_FALSE(ParseCommandLine({"objects", "stats", "--class", "Room"}).ok());
+  EXPECT_FALSE(ParseCommandLine({"objects", "list", "--json"}).ok());
+
+  EXPECT_FALSE(ParseCommandLine({"objects", "export", "--class", "Room", "--id", "ab"}).ok());
+  EXPECT_FALSE(ParseCommandLine({"objects", "delete"}).ok());
+  EXPECT_FALSE(ParseCommandLine({"backup"}).ok());
+  EXPECT_FALSE(ParseCommandLine({"restore", "--out", "x"}).ok());
+  EXPECT_FALSE(ParseCommandLine({"check", "--out", "x"}).ok());
+  EXPECT_TRUE(ParseCommandLine({"check", "app"}).ok());
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 #include "runtime/fiber/event.h"
 #include "runtime/fiber/scheduler.h"
 #include "runtime/main/command_line.h"
+#include "runtime/main/operate.h"
 #include "runtime/main/serve.h"
+#include "runtime/main/services.h"
 #include "runtime/main/starter.h"
 #include "runtime/os/blocking_pool.h"
 #include "runtime/os/clock.h"
@@ -65,6 +67,14 @@ int Run(const Command& command, const Seams& seams, Terminal& terminal, Event& s
       return sim::Simulate(seams, command.sim, terminal, stop);
     case Verb::kReplay:
       return sim::Replay(seams, command.sim, terminal);
+    case Verb::kObjects:
+    case Verb::kBackup:
+    case Verb::kRestore:
+    case Verb::kCheck:
+      return OperateState(command, seams, terminal);
+    case Verb::kKv:
+    case Verb::kCron:
+      return OperateServices(command, seams, terminal);
     case Verb::kHelp:
       terminal.Print(HelpText(command.topic));
       return kExitFine;

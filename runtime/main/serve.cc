@@ -5,31 +5,55 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/application/application.h"
+#include "runtime/main/services.h"
+#include "runtime/main/state_directory.h"
 #include "runtime/node/node.h"
 #include "runtime/node/recording_handler.h"
 #include "runtime/node/request_log_writer.h"
+#include "runtime/operate/control.h"
 
 namespace edge::cli {
 namespace {
 
 // What the user reads when the server is up.
-std::string Greeting(const Command& command, const Application& application, const Endpoint& local, const Process& process) {
+std::string Greeting(const Command& command, const std::vector<Application>& applications, const Endpoint& local, const std::string& state,
+                     const Process& process) {
   const std::string url = absl::StrCat("http://", local.ToString());
+  const Application& application = applications.front();
   std::string text = absl::StrCat("edge serves ", application.code.name, " at ", url, "\n");
   const std::string program = ProgramAsTyped(process);
   switch (application.kind) {
     case Application::Kind::kExample:
-      absl::StrAppend(&text, "There is no application in this folder, so this is the example that comes with edge. Try:\n  curl ", url,
-                      "/api/hello?name=you\n  open ", url, "/ in a browser\nStart your own: ", program, " init my-app, then ", program,
-                      " serve my-app");
+      absl::StrAppend(&text, "There is no application in this folder, so this is the example that comes with edge: a chat. Try:\n  open ",
+                      url, "/ in two browser windows\n  curl ", url,
+                      "/rooms/lobby/messages -d '{\"id\": \"1\", \"author\": \"me\", \"text\": \"hello\"}'\n", "What is said is kept in ",
+                      state, ".\nStart your own: ", program, " init my-app, then ", program, " serve my-app");
       break;
     case Application::Kind::kSources:
     case Application::Kind::kBundle:
       absl::StrAppend(&text, "from ", application.directory,
-                      command.mode == Command::Mode::kDevelopment ? " (--dev: errors are shown in the browser)" : "", ". Ctrl-C stops it.");
+                      command.mode == Command::Mode::kDevelopment ? " (--dev: errors are shown in the browser)" : "", ".");
+      for (size_t i = 1; i < applications.size(); ++i) {
+        absl::StrAppend(&text, "\nIn the same process: ", applications[i].code.name, " from ", applications[i].directory, ".");
+      }
+      absl::StrAppend(&text, " Ctrl-C stops it.");
       break;
   }
   return text;
+}
+
+operate::Population CensusOf(worker::WorkerSet& workers) {
+  operate::Population census;
+  for (const std::unique_ptr<worker::Worker>& worker : workers.all()) {
+    census.isolates += worker->isolates();
+    census.isolate_bytes += worker->heap_bytes();
+    const worker::ObjectDirectory* const objects = worker->objects();
+    if (objects == nullptr) continue;
+    census.live += objects->live();
+    census.hibernating += objects->hibernating();
+    census.web_sockets += objects->web_sockets();
+  }
+  return census;
 }
 
 std::string ListenAdvice(const absl::Status& status, const Command& command) {
@@ -51,12 +75,14 @@ std::unique_ptr<http::Handler> Recorded(http::Handler& worker, const Command& co
 
 int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event& stop) {
   ApplicationLoader loader(seams.clock, seams.disk, seams.process);
-  absl::StatusOr<Application> application = loader.Load({command.directory, command.environment});
-  if (!application.ok()) {
-    terminal.Error(std::string(application.status().message()));
+  absl::StatusOr<std::vector<Application>> applications = loader.LoadAll(command.directories, command.environment);
+  if (!applications.ok()) {
+    terminal.Error(std::string(applications.status().message()));
     return kExitUsage;
   }
-  for (const std::string& notice : application->notices) terminal.Note(notice);
+  for (const Application& application : *applications) {
+    for (const std::string& notice : application.notices) terminal.Note(notice);
+  }
 
   std::unique_ptr<RequestLogWriter> recording;  // null: nobody records
   NodeOptions options = {
@@ -72,20 +98,43 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
     recording = *std::move(opened);
     options.decorate = [&](http::Handler& worker) { return Recorded(worker, command, seams, *recording); };
   }
-  Node node(seams, terminal, std::make_shared<const worker::WorkerCode>(application->code), std::move(options));
-  if (const absl::Status started = node.StartWorker(); !started.ok()) {
+  Node* running = nullptr;  // for the route
+  std::unique_ptr<ScheduledRoute> scheduled;
+  if (command.test_scheduled) {
+    options.decorate = [&, inner = std::move(options.decorate)](http::Handler& worker) mutable -> std::unique_ptr<http::Handler> {
+      scheduled = std::make_unique<ScheduledRoute>(worker, running, seams.clock);
+      return inner ? inner(*scheduled) : std::make_unique<ScheduledRoute>(worker, running, seams.clock);
+    };
+  }
+  options.store.directory = StateDirectory(command, seams);
+  const std::string state = options.store.directory;
+  Node node(seams, terminal, CodesOf(*applications), std::move(options));
+  running = &node;
+  if (const absl::Status started = node.StartWorkers(); !started.ok()) {
     terminal.Error(absl::StrCat("the worker does not start:\n", std::string(started.message())));
     return kExitUsage;
   }
+  std::unique_ptr<operate::ControlServer> control;  // null: the worker has no state
+  if (node.store() != nullptr) {
+    control = std::make_unique<operate::ControlServer>(
+        seams.scheduler, seams.network, seams.disk, *node.store(), [&node] { return CensusOf(node.workers()); },
+        [&node, &seams](const operate::ServiceOperation& operation) { return AnswerServices(node, seams.clock.WallNow(), operation); },
+        state);
+    if (const absl::Status listens = control->Start(); !listens.ok()) {
+      terminal.Note(absl::StrCat("edge objects and edge backup cannot reach this process: ", std::string(listens.message())));
+    }
+  }
   if (const absl::Status listens = node.Listen(); !listens.ok()) {
     terminal.Error(ListenAdvice(listens, command));
+    if (control != nullptr) control->Stop();
     return kExitUsage;
   }
-  terminal.Note(Greeting(command, *application, node.local(), seams.process));
+  terminal.Note(Greeting(command, *applications, node.local(), state, seams.process));
   if (recording != nullptr) terminal.Note(absl::StrCat("requests are recorded in ", command.record));
 
   stop.Wait().IgnoreError();
   terminal.Note("edge stops: finishing the requests in flight");
+  if (control != nullptr) control->Stop();
   if (!node.Stop().ok()) terminal.Note("some requests did not finish within 30 s and were cut off");
   if (recording != nullptr) recording->Close();
   return kExitFine;

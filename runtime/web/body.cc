@@ -12,6 +12,8 @@
 namespace edge::web {
 namespace {
 
+void ReleaseSource(void* pointer) { delete static_cast<SourceHandle*>(pointer); }
+
 enum class Want : uint8_t { kText, kJson, kArrayBuffer, kBytes, kBlob, kFormData };
 
 constexpr const char* kUsedText = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.";
@@ -211,13 +213,6 @@ duk_ret_t ConvertBodyNative(duk_context* ctx) {
   return 1;
 }
 
-// A BodySource as a native object that lib/body.js pulls from.
-struct SourceHandle {
-  std::shared_ptr<BodySource> source;
-};
-void ReleaseSource(void* pointer) { delete static_cast<SourceHandle*>(pointer); }
-const js::NativeType kSourceType = {"BodySource", ReleaseSource};
-
 // native.readSource(handle) -> promise of a Uint8Array, or of null at the end
 duk_ret_t ReadSourceNative(duk_context* ctx) {
   duk_set_top(ctx, 1);
@@ -319,6 +314,8 @@ duk_ret_t GetBodyUsed(duk_context* ctx) {
 }
 
 }  // namespace
+
+const js::NativeType kSourceType = {"BodySource", ReleaseSource};
 
 const js::Method kBodyMethods[kBodyMethodCount] = {
     {"text", Text, 0},   {"json", Json, 0}, {"arrayBuffer", ArrayBuffer, 0},

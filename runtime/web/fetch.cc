@@ -4,10 +4,13 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "runtime/js/language/promise.h"
 #include "runtime/js/native.h"
 #include "runtime/web/fetch_rules.h"
 #include "runtime/web/internal.h"
+#include "runtime/web/remote_error.h"
+#include "runtime/web/transfer.h"
 
 namespace edge::web {
 namespace {
@@ -16,13 +19,17 @@ inline constexpr uint32_t kPromiseSlot = 0;
 
 // One fetch() as JavaScript holds it.
 struct FetchState {
-  FetchRequest request;  // until it is given to the host
+  std::shared_ptr<FetchTarget> target;  // null: the network
+  FetchRequest request;                 // until it is given to the host
   std::optional<uint64_t> body_length;
   std::string problem;   // a text that must outlive a throw
   uint32_t promise = 0;  // 0: not started
   std::shared_ptr<FetchOperation> operation;
   std::shared_ptr<BodyPipe> pipe;  // null: the body is none that JavaScript produces
 };
+
+void ReleaseTarget(void* pointer) { delete static_cast<std::shared_ptr<FetchTarget>*>(pointer); }
+const js::NativeType kTargetType = {"FetchTarget", ReleaseTarget};
 
 void ReleaseFetch(void* pointer) { delete static_cast<FetchState*>(pointer); }
 const js::NativeType kFetchType = {"FetchOperation", ReleaseFetch, 1};
@@ -31,7 +38,11 @@ FetchState& RequireFetch(duk_context* ctx, duk_idx_t index) { return *static_cas
 
 void SettleFetch(duk_context* ctx, uint32_t promise, absl::StatusOr<FetchResponse>& response) {
   if (!response.ok()) {
-    PushSourceError(ctx, response.status());
+    if (RemoteErrorOf(response.status()).has_value()) {
+      PushRemoteError(ctx, response.status());
+    } else {
+      PushSourceError(ctx, response.status());
+    }
     js::SettlePromise(ctx, promise, js::Settle::kReject);
     return;
   }
@@ -51,9 +62,14 @@ duk_ret_t RequestSignal(duk_context* ctx) {
   return 1;
 }
 
-// native.newFetch() -> operation
+// native.newFetch(target | undefined) -> operation
 duk_ret_t NewFetch(duk_context* ctx) {
-  js::PushNative(ctx, kFetchType, new FetchState());
+  duk_set_top(ctx, 1);
+  auto* fetch = new FetchState();
+  js::PushNative(ctx, kFetchType, fetch);
+  if (auto* target = static_cast<std::shared_ptr<FetchTarget>*>(js::GetNative(ctx, 0, kTargetType)); target != nullptr) {
+    fetch->target = *target;
+  }
   return 1;
 }
 
@@ -64,14 +80,16 @@ duk_ret_t StartFetch(duk_context* ctx) {
   const bool streamed = TakeRequest(ctx, 1, fetch.request, fetch.body_length);
   if (!streamed) duk_push_undefined(ctx);  // [ operation request stream | undefined ]
   {
-    if (absl::Status address = CheckFetchUrl(fetch.request.url); !address.ok()) {
+    const absl::Status address = CheckFetchUrl(fetch.request.url, fetch.target != nullptr ? Destination::kTarget : Destination::kNetwork);
+    if (!address.ok()) {
       fetch.problem.assign(address.message().data(), address.message().size());
     } else if (streamed) {
       fetch.pipe = HostOf(ctx).NewBodyPipe(fetch.body_length);
       fetch.request.stream = fetch.pipe;
     }
   }
-  if (fetch.request.bytes.has_value()) {
+  // What goes to another isolate may outlive this one, and its account.
+  if (fetch.request.bytes.has_value() && fetch.target == nullptr) {
     auto charge = std::make_shared<MemoryCharge>(StateOf(ctx).memory);
     charge->Set(fetch.request.bytes->size());
     fetch.request.account = std::move(charge);
@@ -81,7 +99,7 @@ duk_ret_t StartFetch(duk_context* ctx) {
   fetch.promise = js::NewPromise(ctx);
   js::SetSlot(ctx, 0, kPromiseSlot);
   fetch.operation = HostOf(ctx).StartFetch(
-      std::move(fetch.request),
+      std::move(fetch.request), std::move(fetch.target),
       [promise = fetch.promise](duk_context* c, absl::StatusOr<FetchResponse>& response) { SettleFetch(c, promise, response); });
   return 1;
 }
@@ -149,12 +167,23 @@ duk_ret_t EndBody(duk_context* ctx) {
   return 0;
 }
 
+// fetch(request) of a Request that can go as it is. [ ... ] -> [ ... promise ]
+void SendReadyRequest(duk_context* ctx, duk_idx_t request, absl::FunctionRef<std::shared_ptr<FetchTarget>()> target) {
+  RequireInvocation(ctx);
+  RequireMemory(ctx);
+  const uint32_t promise = js::NewPromise(ctx);
+  FetchRequest sent;
+  TakeReadyRequest(ctx, request, sent);
+  HostOf(ctx).StartFetch(std::move(sent), target(),
+                         [promise](duk_context* c, absl::StatusOr<FetchResponse>& response) { SettleFetch(c, promise, response); });
+}
+
 }  // namespace
 
 std::span<const js::LibraryNative> FetchNatives() {
   static constexpr js::LibraryNative kNatives[] = {{"requireInvocation", RequireInvocationNative, 0},
                                                    {"requestSignal", RequestSignal, 1},
-                                                   {"newFetch", NewFetch, 0},
+                                                   {"newFetch", NewFetch, 1},
                                                    {"startFetch", StartFetch, 2},
                                                    {"fetchPromise", FetchPromise, 1},
                                                    {"failFetch", FailFetch, 2},
@@ -170,6 +199,24 @@ void DefineFetch(duk_context* ctx) {
   const js::Class fetch = {.type = &kFetchType, .name = "FetchOperation", .construct = nullptr};
   js::DefineClass(ctx, fetch);
   duk_pop(ctx);
+  const js::Class target = {.type = &kTargetType, .name = "FetchTarget", .construct = nullptr};
+  js::DefineClass(ctx, target);
+  duk_pop(ctx);
+}
+
+void FetchFrom(duk_context* ctx, absl::FunctionRef<std::shared_ptr<FetchTarget>()> target, duk_idx_t first) {
+  const duk_idx_t count = duk_get_top(ctx) - first;
+  if (count > 0 && (count == 1 || duk_is_null_or_undefined(ctx, first + 1)) && IsReadyRequest(ctx, first)) {
+    SendReadyRequest(ctx, first, target);
+    duk_replace(ctx, first);
+    duk_set_top(ctx, first + 1);
+    return;
+  }
+  js::PushNative(ctx, kTargetType, new std::shared_ptr<FetchTarget>(target()));
+  duk_insert(ctx, first);
+  js::PushLibraryFunction(ctx, "fetchFrom");
+  duk_insert(ctx, first);
+  duk_call(ctx, count + 1);
 }
 
 }  // namespace edge::web

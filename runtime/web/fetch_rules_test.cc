@@ -72,5 +72,16 @@ TEST(FetchRules, ALocationThatIsNoneAndOneThatCannotBeAsked) {
   EXPECT_EQ(FollowRedirect(302, "ftp://host/", request).message(), "Fetch API cannot load: ftp://host/");
 }
 
+TEST(FetchRules, ATargetIsAskedUnderAnyWebAddressAndSeesNoCredentialsOrFragment) {
+  EXPECT_TRUE(CheckFetchUrl("https://host/", Destination::kTarget).ok());
+  EXPECT_EQ(CheckFetchUrl("ftp://host/", Destination::kTarget).message(), "Fetch API cannot load: ftp://host/");
+  EXPECT_EQ(VisibleUrl("https://user:secret@host:8080/a?b#c"), "https://host:8080/a?b");
+  EXPECT_EQ(VisibleUrl("https://host/a@b"), "https://host/a@b");
+  FetchRequest request;
+  request.url = "http://host/";
+  ASSERT_TRUE(FollowRedirect(302, "https://other/", request, Destination::kTarget).ok());
+  EXPECT_EQ(request.url, "https://other/");
+}
+
 }  // namespace
 }  // namespace edge::web

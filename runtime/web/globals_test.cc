@@ -169,10 +169,10 @@ TEST_F(Globals, PlatformObjectsAreNotCloned) {
 }
 
 TEST_F(Globals, WhatIsMissingSaysSo) {
-  EXPECT_EQ(Run("return [thrown(function () { new WebSocketPair(); }), thrown(function () { caches['default']; }), "
+  EXPECT_EQ(Run("return [thrown(function () { new EventSource(); }), thrown(function () { caches['default']; }), "
                 "rejection(caches.open('x')), thrown(function () { new HTMLRewriter(); }),"
                 "thrown(function () { performance.mark('x'); }), thrown(function () { new crypto.DigestStream('SHA-1'); })]"),
-            R"(["Error: WebSocketPair is not )"
+            R"(["Error: EventSource is not )"
             R"(supported yet by this version of edge.",)"
             R"("Error: The Cache API (caches.default) is not supported yet by this version of edge.","Error: The Cache API )"
             R"((caches.open) is not supported yet by this version of edge.",)"

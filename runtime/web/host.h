@@ -19,6 +19,10 @@
 #include "runtime/base/time.h"
 #include "runtime/web/header_list.h"
 
+namespace edge::websocket {
+class End;  // net/websocket/end.h
+}
+
 namespace edge::web {
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
@@ -32,6 +36,8 @@ class BodySource {
   virtual absl::StatusOr<std::string> Read() = 0;
   // Known beforehand (Content-Length), in bytes.
   virtual std::optional<uint64_t> Length() const = 0;
+  // The next Read will not suspend.
+  virtual bool IsReady() const { return false; }
   // Nobody wants the rest: a Read that waits ends soon, with an error, and so does every later one. Does not suspend.
   virtual void Cancel() {}
 };
@@ -54,11 +60,17 @@ struct FetchRequest {
   std::string method = "GET";
   std::string url;  // absolute, as URL.href writes it
   HeaderList headers;
+  std::string cf;  // of the Request, as JSON, for who is asked by name and not by network; empty: none
   RedirectMode redirect = RedirectMode::kFollow;
   // The body: bytes can be sent again after a redirect, a stream cannot. Neither: there is none.
   std::optional<std::string> bytes;
   std::shared_ptr<BodySource> stream;
   std::shared_ptr<void> account;  // what `bytes` are charged to; lives as long as they do
+  uint64_t key = 0;               // causal; the host's business
+  // The host's business too: on whose behalf (what the order of sending is kept for), and how many events of workers and objects, one
+  // inside of the other, have led here.
+  uint64_t sender = 0;
+  uint32_t depth = 0;
 
   bool has_body() const { return bytes.has_value() || stream != nullptr; }
 };
@@ -70,7 +82,8 @@ struct FetchResponse {
   std::string url;  // of the last request, when there were redirects
   bool redirected = false;
   HeaderList headers;
-  std::shared_ptr<BodySource> body;  // null: it has none
+  std::shared_ptr<BodySource> body;            // null: it has none
+  std::shared_ptr<websocket::End> web_socket;  // of an answer 101
 };
 
 // A fetch() that has been started, until its response's body has ended.
@@ -81,6 +94,24 @@ class FetchOperation {
   virtual void Cancel() = 0;
   // There is nothing left to cancel.
   virtual bool over() const = 0;
+};
+
+// A request that has been given to a FetchTarget.
+class PendingFetch {
+ public:
+  virtual ~PendingFetch() = default;
+  // The response, or why there is none (remote_error.h). Called once. MAY SUSPEND.
+  virtual absl::StatusOr<FetchResponse> Wait() = 0;
+  // Nobody wants the response: as a client that goes. Does not suspend. Idempotent.
+  virtual void Cancel() = 0;
+};
+
+// Where requests can go besides the network: a Durable Object, another worker. Requests arrive in the order of Send.
+class FetchTarget {
+ public:
+  virtual ~FetchTarget() = default;
+  // Does not suspend; the request is on its way.
+  virtual std::shared_ptr<PendingFetch> Send(FetchRequest request) = 0;
 };
 
 // The head of an incoming request, shared by the server and the Request object. Reference-counted, one thread.
@@ -96,6 +127,8 @@ class IncomingHead {
   virtual size_t HeaderCount() const = 0;
   virtual std::string_view HeaderName(size_t index) const = 0;
   virtual std::string_view HeaderValue(size_t index) const = 0;
+  // What request.cf is, as JSON; empty: undefined. Stays what it is.
+  virtual std::string_view Cf() const { return {}; }
   // Memory that a reference keeps alive, for the isolate's account.
   virtual size_t Bytes() const {
     size_t bytes = Method().size() + Url().size();
@@ -134,8 +167,18 @@ class WebHost {
   // cannot be sent, or a redirect cannot be followed: the text is for the worker. kResourceExhausted: a limit, named by the text.
   // kCancelled.
   using FetchDone = absl::AnyInvocable<void(duk_context*, absl::StatusOr<FetchResponse>&)>;
-  virtual std::shared_ptr<FetchOperation> StartFetch(FetchRequest request, FetchDone finish) = 0;
+  // `target` null: the network.
+  virtual std::shared_ptr<FetchOperation> StartFetch(FetchRequest request, std::shared_ptr<FetchTarget> target, FetchDone finish) = 0;
   virtual std::shared_ptr<BodyPipe> NewBodyPipe(std::optional<uint64_t> length) = 0;
+
+  // Lets happen what the outside will see: at once, or when everything it depends on is durable (the output gate of a Durable Object); in
+  // the order of the calls on behalf of one object. `effect` does not suspend and does not enter the isolate.
+  virtual void PassOutputGate(absl::AnyInvocable<void()> effect) { effect(); }
+  // The current invocation goes on because of a new message: what it may compute begins anew.
+  virtual void RenewCpu() {}
+  // As long as what is returned lives, the current invocation has accepted a WebSocket that is not over: it goes on although its client may
+  // have gone. May be let go of anywhere.
+  virtual std::shared_ptr<void> HoldForWebSocket() { return nullptr; }
 
   // One line of the worker's console.
   virtual void Log(LogLevel level, std::string_view text) = 0;

@@ -17,6 +17,7 @@
 #include "runtime/web/host.h"
 #include "runtime/web/native_memory.h"
 #include "runtime/web/web.h"
+#include "runtime/web/web_socket_hooks.h"
 
 namespace edge::web {
 
@@ -29,13 +30,12 @@ extern const js::NativeType kTextType;
 // What this folder keeps per heap; found by StateOf, dies after all native objects.
 struct WebState {
   WebHost* host = nullptr;
+  const WebSocketHooks* web_sockets = nullptr;  // null: there are none here
   NativeMemory memory;
   std::vector<uint32_t> forgotten_timers;  // cancelled by the host; lib/timers.js drops their callbacks when it starts the next one
 };
 WebState& StateOf(duk_context* ctx);
 
-// Throws the platform's error if the worker's global scope is running.
-void RequireInvocation(duk_context* ctx);
 // Throws Error if objects of this isolate hold more memory outside of the arena than they may, also after a collection. Called after a
 // state grew.
 void RequireMemory(duk_context* ctx);
@@ -83,6 +83,11 @@ void PushBodySignal(duk_context* ctx, duk_idx_t owner);
 // If the body's stream is one of ours that nobody has touched, the body becomes what the stream reads from (kSource): it then goes from
 // host to host without entering JavaScript.
 void UnwrapStream(duk_context* ctx, duk_idx_t owner, Body& body);
+// A BodySource as a native object that lib/body.js pulls from.
+struct SourceHandle {
+  std::shared_ptr<BodySource> source;
+};
+extern const js::NativeType kSourceType;
 // [ ... ] -> [ ... error ]: why a source could not be read or a connection not be made.
 void PushSourceError(duk_context* ctx, const absl::Status& status);
 
@@ -107,6 +112,14 @@ void NormalizeUrl(duk_context* ctx, const char* format);
 // Moves the Request at `index` into what is to be sent, and marks its body used. Throws TypeError if that has been used already. True, and
 // [ ... ] -> [ ... stream ]: its body is a ReadableStream, which goes on the stack; `length` says how long it is if that is known.
 bool TakeRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out, std::optional<uint64_t>& length);
+// Whether a fetch() of the Request at `index` alone can be sent without another Request and without its stream being pumped: nobody has
+// used its body, no signal ends it, no JavaScript makes the body, its address is one that a target can be asked under, and nobody has
+// looked at its `cf`. Changes nothing, throws nothing.
+bool IsReadyRequest(duk_context* ctx, duk_idx_t index);
+// Takes such a Request as fetch() does: its body is used afterwards. Throws nothing.
+void TakeReadyRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out);
+// [ ... ] -> [ ... cf ]: the `cf` of the Request at `index`, or undefined.
+void PushRequestCf(duk_context* ctx, duk_idx_t index);
 // [ ... ] -> [ ... signal | undefined ]: the signal that the Request at `index` was given.
 void PushRequestSignal(duk_context* ctx, duk_idx_t index);
 // [ ... ] -> [ ... response ]: the Response of a fetch(). Takes the response's parts.
@@ -118,12 +131,14 @@ void DefineRequest(duk_context* ctx);
 void DefineResponse(duk_context* ctx);
 void DefineBody(duk_context* ctx);
 void DefineFetch(duk_context* ctx);
+void DefineTransfer(duk_context* ctx);
 void DefineUrl(duk_context* ctx);
 void DefineTextEncoding(duk_context* ctx);
 
 // Natives of the library files.
 std::span<const js::LibraryNative> BodyNatives();
 std::span<const js::LibraryNative> FetchNatives();
+std::span<const js::LibraryNative> TransferNatives();
 std::span<const js::LibraryNative> UrlNatives();
 std::span<const js::LibraryNative> CryptoNatives();
 std::span<const js::LibraryNative> JsonNatives();

@@ -5,6 +5,7 @@
 #include "runtime/js/native.h"
 #include "runtime/url/url.h"
 #include "runtime/web/internal.h"
+#include "runtime/web/transfer.h"
 #include "runtime/web/web.h"
 
 namespace edge::web {
@@ -91,6 +92,18 @@ void PushRequestUrl(duk_context* ctx, duk_idx_t object, RequestState& request) {
   js::SetSlot(ctx, object, kUrlSlot);
 }
 
+// [ ... ] -> [ ... cf ]; makes that of an incoming request on first use.
+void PushCf(duk_context* ctx, duk_idx_t object, RequestState& request) {
+  object = duk_normalize_index(ctx, object);
+  js::PushSlot(ctx, object, kCfSlot);
+  if (!duk_is_undefined(ctx, -1) || request.incoming == nullptr || request.incoming->Cf().empty()) return;
+  duk_pop(ctx);
+  js::PushUtf8(ctx, request.incoming->Cf());
+  duk_json_decode(ctx, -1);
+  duk_dup(ctx, -1);
+  js::SetSlot(ctx, object, kCfSlot);
+}
+
 // [ ... ] -> [ ... value ]; true if init has the member with a value other than undefined.
 bool GetMember(duk_context* ctx, duk_idx_t init, const char* name) {
   if (!duk_is_object(ctx, init)) {
@@ -153,7 +166,7 @@ duk_ret_t Construct(duk_context* ctx) {
     request->cache = base->cache;
     PushRequestUrl(ctx, 0, *base);
     js::SetSlot(ctx, kObject, kUrlSlot);
-    js::PushSlot(ctx, 0, kCfSlot);
+    PushCf(ctx, 0, *base);
     js::SetSlot(ctx, kObject, kCfSlot);
     js::PushSlot(ctx, 0, kSignalSlot);
     js::SetSlot(ctx, kObject, kSignalSlot);
@@ -261,9 +274,9 @@ duk_ret_t GetSignal(duk_context* ctx) {
 }
 
 duk_ret_t GetCf(duk_context* ctx) {
-  ThisRequest(ctx);
+  RequestState& request = ThisRequest(ctx);
   duk_push_this(ctx);
-  js::PushSlot(ctx, -1, kCfSlot);
+  PushCf(ctx, -1, request);
   return 1;
 }
 
@@ -307,10 +320,10 @@ duk_ret_t Clone(duk_context* ctx) {
   static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType))->guard =
       static_cast<HeadersState*>(js::GetNative(ctx, -2, kHeadersType))->guard;
   js::SetSlot(ctx, 1, kHeadersSlot);
-  for (const uint32_t slot : {kSignalSlot, kCfSlot}) {
-    js::PushSlot(ctx, 0, slot);
-    js::SetSlot(ctx, 1, slot);
-  }
+  js::PushSlot(ctx, 0, kSignalSlot);
+  js::SetSlot(ctx, 1, kSignalSlot);
+  PushCf(ctx, 0, request);
+  js::SetSlot(ctx, 1, kCfSlot);
   duk_set_top(ctx, 2);
   return 1;
 }
@@ -339,6 +352,36 @@ void DefineRequest(duk_context* ctx) {
   duk_put_global_string(ctx, "Request");
 }
 
+void PushRequestCf(duk_context* ctx, duk_idx_t index) {
+  PushCf(ctx, index, *static_cast<RequestState*>(js::RequireNative(ctx, index, kRequestType)));
+}
+
+void PushRequest(duk_context* ctx, FetchRequest& from) {
+  auto* request = new RequestState(StateOf(ctx).memory);
+  js::PushNative(ctx, kRequestType, request);
+  const duk_idx_t object = duk_get_top_index(ctx);
+  duk_swap_top(ctx, -2);
+  js::SetSlot(ctx, object - 1, kCfSlot);
+  request->method = std::move(from.method);
+  if (from.redirect == RedirectMode::kManual) request->redirect = "manual";
+  js::PushUtf8(ctx, from.url);
+  js::SetSlot(ctx, -2, kUrlSlot);
+  HeadersState& headers = PushHeaders(ctx);
+  headers.list = std::move(from.headers);
+  headers.charge.Set(headers.list.bytes());
+  js::SetSlot(ctx, -2, kHeadersSlot);
+  if (from.bytes.has_value()) {
+    PushBytes(ctx, *from.bytes);
+    js::SetSlot(ctx, -2, kBodySlot);
+    request->body.kind = Body::Kind::kBytes;
+  } else if (from.stream != nullptr) {
+    request->body.kind = Body::Kind::kSource;
+    request->body.length = from.stream->Length();
+    request->body.source = std::move(from.stream);
+  }
+  RequireMemory(ctx);
+}
+
 void PushRequestSignal(duk_context* ctx, duk_idx_t index) {
   js::RequireNative(ctx, index, kRequestType);
   js::PushSlot(ctx, index, kSignalSlot);
@@ -356,6 +399,12 @@ bool TakeRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out, std::opti
   duk_pop(ctx);
   PushRequestHeaders(ctx, index, request);
   out.headers = static_cast<HeadersState*>(js::GetNative(ctx, -1, kHeadersType))->list;
+  duk_pop(ctx);
+  PushCf(ctx, index, request);
+  if (duk_is_object(ctx, -1)) {
+    duk_json_encode(ctx, -1);
+    if (duk_is_string(ctx, -1)) out.cf.assign(js::RequireUtf8(ctx, -1));
+  }
   duk_pop(ctx);
   UnwrapStream(ctx, index, body);
   switch (body.kind) {
@@ -383,10 +432,61 @@ bool TakeRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out, std::opti
   return body.kind == Body::Kind::kStream;
 }
 
+bool IsReadyRequest(duk_context* ctx, duk_idx_t index) {
+  const auto* request = static_cast<const RequestState*>(js::GetNative(ctx, index, kRequestType));
+  if (request == nullptr) return false;
+  js::PushSlot(ctx, index, kSignalSlot);
+  const bool has_signal = !duk_is_undefined(ctx, -1);
+  js::PushSlot(ctx, index < 0 ? index - 1 : index, kUrlSlot);
+  // Others are refused, with a text. (What comes in has such a one.)
+  const bool has_web_address =
+      duk_is_undefined(ctx, -1) || js::RequireUtf8(ctx, -1).starts_with("http://") || js::RequireUtf8(ctx, -1).starts_with("https://");
+  js::PushSlot(ctx, index < 0 ? index - 2 : index, kCfSlot);
+  const bool has_own_cf = !duk_is_undefined(ctx, -1);
+  duk_pop_3(ctx);
+  if (has_signal || !has_web_address || has_own_cf) return false;
+  if (request->body.kind == Body::Kind::kNone) return true;
+  const std::string_view method = request->incoming != nullptr ? request->incoming->Method() : std::string_view(request->method);
+  return request->body.use == Body::Use::kFresh && request->body.kind != Body::Kind::kStream && method != "GET" && method != "HEAD";
+}
+
+void TakeReadyRequest(duk_context* ctx, duk_idx_t index, FetchRequest& out) {
+  index = duk_normalize_index(ctx, index);
+  auto& request = *static_cast<RequestState*>(js::GetNative(ctx, index, kRequestType));
+  out.method.assign(request.incoming != nullptr ? request.incoming->Method() : std::string_view(request.method));
+  out.redirect = std::string_view(request.redirect) == "manual" ? RedirectMode::kManual : RedirectMode::kFollow;
+  js::PushSlot(ctx, index, kUrlSlot);
+  if (!duk_is_undefined(ctx, -1)) {
+    out.url.assign(js::RequireUtf8(ctx, -1));
+  } else if (request.incoming != nullptr) {
+    out.url.assign(request.incoming->Url());
+  }
+  js::PushSlot(ctx, index, kHeadersSlot);
+  if (const auto* headers = static_cast<const HeadersState*>(js::GetNative(ctx, -1, kHeadersType)); headers != nullptr) {
+    out.headers = headers->list;
+  } else if (request.incoming != nullptr) {
+    const size_t count = request.incoming->HeaderCount();
+    for (size_t i = 0; i < count; ++i) out.headers.Append(request.incoming->HeaderName(i), request.incoming->HeaderValue(i));
+  }
+  duk_pop_2(ctx);
+  if (request.incoming != nullptr) out.cf.assign(request.incoming->Cf());
+  Body& body = request.body;
+  if (body.kind == Body::Kind::kNone) return;
+  if (body.kind == Body::Kind::kSource) {
+    out.stream = body.source;
+  } else {
+    js::PushSlot(ctx, index, kBodySlot);
+    out.bytes.emplace(body.kind == Body::Kind::kString ? js::RequireUtf8(ctx, -1) : GetBytes(ctx, -1).value_or(std::string_view()));
+    duk_pop(ctx);
+  }
+  body.use = Body::Use::kUsed;
+}
+
 void PushIncomingRequest(duk_context* ctx, IncomingHead* head, std::shared_ptr<BodySource> body) {
   auto* request = new RequestState(StateOf(ctx).memory);
   head->Ref();
   request->incoming = head;
+  request->redirect = "manual";  // passed on, it is answered by what its receiver says, not by what a redirect leads to
   request->charge.Set(head->Bytes());
   if (body != nullptr) {
     request->body.kind = Body::Kind::kSource;

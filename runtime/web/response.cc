@@ -4,6 +4,7 @@
 #include "runtime/js/native.h"
 #include "runtime/web/fetch_rules.h"
 #include "runtime/web/internal.h"
+#include "runtime/web/transfer.h"
 #include "runtime/web/web.h"
 
 namespace edge::web {
@@ -59,8 +60,29 @@ bool GetMember(duk_context* ctx, duk_idx_t init, const char* name) {
   return !duk_is_undefined(ctx, -1);
 }
 
-int RequireStatus(duk_context* ctx, duk_idx_t index) {
+// [ ... ] -> [ ... webSocket | undefined ]: that of the Response at `object`.
+bool PushWebSocket(duk_context* ctx, duk_idx_t object) {
+  js::PushSlot(ctx, object, kWebSocketSlot);
+  return !duk_is_undefined(ctx, -1);
+}
+
+// The WebSocket of an answer 101, if it has one: into the Response at `object`.
+void TakeWebSocketFrom(duk_context* ctx, duk_idx_t object, const HeadersState& headers, std::shared_ptr<websocket::End>& end) {
+  const WebSocketHooks* const hooks = StateOf(ctx).web_sockets;
+  if (end == nullptr || hooks == nullptr) return;
+  const std::string* const protocol = headers.list.Find("sec-websocket-protocol");
+  hooks->push(ctx, end, protocol != nullptr ? std::string_view(*protocol) : std::string_view());
+  js::SetSlot(ctx, object, kWebSocketSlot);
+}
+
+enum class Handshake : uint8_t { kNo, kYes };
+
+int RequireStatus(duk_context* ctx, duk_idx_t index, Handshake handshake) {
   const double status = duk_to_number(ctx, index);
+  if (handshake == Handshake::kYes) {
+    if (status != 101) js::ThrowError(ctx, "RangeError", "Responses with a WebSocket must have status code 101.");
+    return 101;
+  }
   if (!(status >= 200 && status <= 599)) {
     js::ThrowError(ctx, "RangeError", "Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
   }
@@ -73,7 +95,25 @@ void ApplyInit(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_
   if (!duk_is_object(ctx, init))
     js::ThrowError(ctx, "TypeError",
                    "Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.");
-  if (GetMember(ctx, init, "status")) response.status = RequireStatus(ctx, -1);
+  auto handshake = Handshake::kNo;
+  if (GetMember(ctx, init, "webSocket") && !duk_is_null(ctx, -1)) {
+    const WebSocketHooks* const hooks = StateOf(ctx).web_sockets;
+    if (hooks == nullptr || !hooks->is_web_socket(ctx, -1)) {
+      js::ThrowError(
+          ctx, "TypeError",
+          "Incorrect type for the 'webSocket' field on 'ResponseInitializerDict': the provided value is not of type 'WebSocket'.");
+    }
+    duk_dup(ctx, -1);
+    js::SetSlot(ctx, object, kWebSocketSlot);
+    handshake = Handshake::kYes;
+  }
+  duk_pop(ctx);
+  GetMember(ctx, init, "status");
+  if (duk_is_undefined(ctx, -1)) {
+    duk_pop(ctx);
+    duk_push_int(ctx, response.status);
+  }
+  response.status = RequireStatus(ctx, -1, handshake);
   duk_pop(ctx);
   if (GetMember(ctx, init, "statusText")) {
     const std::string_view text = js::RequireUtf8(ctx, -1);
@@ -89,10 +129,6 @@ void ApplyInit(duk_context* ctx, duk_idx_t object, ResponseState& response, duk_
   if (GetMember(ctx, init, "cf")) {
     duk_dup(ctx, -1);
     js::SetSlot(ctx, object, kCfSlot);
-  }
-  duk_pop(ctx);
-  if (GetMember(ctx, init, "webSocket") && !duk_is_null(ctx, -1)) {
-    js::ThrowError(ctx, "Error", "Response with a webSocket is not supported yet by this version of edge.");
   }
   duk_pop(ctx);
   if (GetMember(ctx, init, "encodeBody")) {
@@ -248,7 +284,8 @@ duk_ret_t GetCf(duk_context* ctx) {
 
 duk_ret_t GetWebSocket(duk_context* ctx) {
   ThisResponse(ctx);
-  duk_push_null(ctx);
+  duk_push_this(ctx);
+  if (!PushWebSocket(ctx, -1)) duk_push_null(ctx);
   return 1;
 }
 
@@ -256,6 +293,8 @@ duk_ret_t Clone(duk_context* ctx) {
   ResponseState& response = ThisResponse(ctx);
   duk_set_top(ctx, 0);
   duk_push_this(ctx);
+  if (PushWebSocket(ctx, 0)) js::ThrowError(ctx, "TypeError", "Cannot clone a response to a WebSocket handshake.");
+  duk_pop(ctx);
   ResponseState& copy = PushNew(ctx);
   CloneBody(ctx, 0, response.body, 1, copy.body);
   copy.status = response.status;
@@ -323,6 +362,29 @@ void PushFetchedResponse(duk_context* ctx, FetchResponse& from) {
   headers.guard = HeadersGuard::kImmutable;
   headers.charge.Set(headers.list.bytes());
   duk_pop(ctx);
+  TakeWebSocketFrom(ctx, object, headers, from.web_socket);
+  RequireMemory(ctx);
+}
+
+void PushResponse(duk_context* ctx, OutgoingResponse& from) {
+  ResponseState& response = PushNew(ctx);
+  const duk_idx_t object = duk_get_top_index(ctx);
+  response.status = from.status;
+  response.status_text = std::move(from.status_text);
+  HeadersState& headers = PushResponseHeaders(ctx, object, response);
+  headers.list = std::move(from.headers);
+  headers.charge.Set(headers.list.bytes());
+  duk_pop(ctx);
+  TakeWebSocketFrom(ctx, object, headers, from.web_socket);
+  if (from.body == OutgoingResponse::Body::kBytes) {
+    PushBytes(ctx, from.bytes);
+    js::SetSlot(ctx, object, kBodySlot);
+    response.body.kind = Body::Kind::kBytes;
+  } else if (from.body == OutgoingResponse::Body::kSource) {
+    response.body.kind = Body::Kind::kSource;
+    response.body.length = from.length;
+    response.body.source = std::move(from.source);
+  }
   RequireMemory(ctx);
 }
 
@@ -355,6 +417,8 @@ bool TakeResponse(duk_context* ctx, duk_idx_t index, OutgoingResponse& out) {
   } else if (!response.implied_content_type.empty()) {
     out.headers.Append("Content-Type", response.implied_content_type);
   }
+  duk_pop(ctx);
+  if (PushWebSocket(ctx, index)) out.web_socket = StateOf(ctx).web_sockets->take(ctx, -1, out.web_socket_problem);
   duk_pop(ctx);
   UnwrapStream(ctx, index, body);
   switch (body.kind) {

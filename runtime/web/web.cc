@@ -134,6 +134,8 @@ WebHost& HostOf(duk_context* ctx) { return *StateOf(ctx).host; }
 
 WebState& StateOf(duk_context* ctx) { return *static_cast<WebState*>(js::GetAttachment(ctx, js::AttachmentKind::kWeb)); }
 
+void SetWebSocketHooks(duk_context* ctx, const WebSocketHooks& hooks) { StateOf(ctx).web_sockets = &hooks; }
+
 void RequireInvocation(duk_context* ctx) {
   if (!HostOf(ctx).InInvocation()) js::ThrowError(ctx, "Error", "%s", kGlobalScopeText);
 }
@@ -192,6 +194,7 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
   DefineTextEncoding(ctx);
   DefineBody(ctx);
   DefineFetch(ctx);
+  DefineTransfer(ctx);
   DefineRequest(ctx);
   DefineResponse(ctx);
 
@@ -204,6 +207,7 @@ void InstallWeb(duk_context* ctx, WebHost& host) {
     if (file == "events.js") return kEventNatives;
     if (file == "body.js") return BodyNatives();
     if (file == "fetch.js") return FetchNatives();
+    if (file == "transfer.js") return TransferNatives();
     if (file == "url.js") return UrlNatives();
     if (file == "crypto.js") return CryptoNatives();
     if (file == "timers.js") return kTimerNatives;

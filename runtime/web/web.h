@@ -28,6 +28,9 @@ void RebindWeb(duk_context* ctx, WebHost& host);
 // The host that was given to InstallWeb.
 WebHost& HostOf(duk_context* ctx);
 
+// Throws the platform's error if the worker's global scope is running.
+void RequireInvocation(duk_context* ctx);
+
 // Runs the callback of a timer that StartTimer announced. Protected call; microtasks are the caller's. Throws what the callback throws.
 void FireTimer(duk_context* ctx, uint32_t id);
 // The host has dropped a timer that it was never told to cancel, because its invocation has ended: lets go of the callback some time later.
@@ -48,9 +51,11 @@ struct OutgoingResponse {
   std::string status_text;
   HeaderList headers;
   enum class Body : uint8_t { kNone, kBytes, kSource, kStream } body = Body::kNone;
-  std::string bytes;                   // kBytes
-  std::shared_ptr<BodySource> source;  // kSource: an incoming body passed through untouched
-  std::optional<uint64_t> length;      // kSource, kStream: known length in bytes (FixedLengthStream, an incoming Content-Length)
+  std::string bytes;                           // kBytes
+  std::shared_ptr<BodySource> source;          // kSource: an incoming body passed through untouched
+  std::optional<uint64_t> length;              // kSource, kStream: known length in bytes (FixedLengthStream, an incoming Content-Length)
+  std::shared_ptr<websocket::End> web_socket;  // status 101
+  std::string web_socket_problem;              // ... or why its WebSocket cannot be sent: a message for the worker
 };
 
 bool IsResponse(duk_context* ctx, duk_idx_t index);

@@ -10,6 +10,7 @@ namespace edge::worker {
 struct EntryPoints {
   std::vector<std::string> handlers;  // of the default export: "fetch", "scheduled", "queue" ...
   std::vector<std::string> classes;   // exported by name: Durable Objects, entrypoints, workflows
+  std::vector<std::string> names;     // ... those, and objects of handlers: what a binding may name as an entrypoint
 };
 
 }  // namespace edge::worker

@@ -1,9 +1,15 @@
 #include "runtime/worker/http_front.h"
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "net/websocket/handshake.h"
+#include "net/websocket/socket.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/worker/error_page.h"
 
@@ -13,10 +19,38 @@ namespace {
 constexpr size_t kBodyPieceBytes = 64 * 1024;
 constexpr std::string_view kClientGoneText = "The client disconnected.";
 
-// The head of a request: views of the server's buffer until Detach, then a copy.
+// What the front door says itself, whatever the client has sent.
+constexpr std::string_view kConnectingIp = "CF-Connecting-IP";
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+// Of an address on the network: without a zone ("fe80::1%eth0").
+std::string_view AddressOf(const Endpoint& peer) { return std::string_view(peer.host).substr(0, peer.host.find('%')); }
+
+void AppendJsonText(std::string_view text, std::string& out) {
+  out.push_back('"');
+  for (const char c : text) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.append({'\\', c});
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      out.append({'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]});
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+// The head of a request: views of the server's buffer until Detach, then a copy. It has the client's fields, but for those that are the
+// front door's to say, and those of the front door behind them.
 class ServedHead final : public web::IncomingHead {
  public:
-  explicit ServedHead(const http::RequestHead& head) : head_(&head) {}
+  ServedHead(const http::RequestHead& head, std::string_view client_address) : head_(&head), client_address_(client_address) {}
 
   std::string_view Method() const override { return head_->method(); }
   std::string_view Url() const override {
@@ -30,9 +64,23 @@ class ServedHead final : public web::IncomingHead {
     }
     return url_;
   }
-  size_t HeaderCount() const override { return head_->fields().size(); }
-  std::string_view HeaderName(size_t index) const override { return head_->fields()[index].name; }
-  std::string_view HeaderValue(size_t index) const override { return head_->fields()[index].value; }
+  size_t HeaderCount() const override {
+    Look();
+    return (forged_ ? kept_.size() : head_->fields().size()) + 1;
+  }
+  std::string_view HeaderName(size_t index) const override { return IsOurs(index) ? kConnectingIp : FieldAt(index).name; }
+  std::string_view HeaderValue(size_t index) const override { return IsOurs(index) ? client_address_ : FieldAt(index).value; }
+  std::string_view Cf() const override {
+    if (cf_.empty()) {
+      // There is no data centre and no map of addresses: what says so is what the platform says of what it does not know.
+      cf_ = R"({"colo":"EDG","country":"XX","httpProtocol":)";
+      AppendJsonText(head_->version() == http::Version::kHttp10 ? "HTTP/1.0" : "HTTP/1.1", cf_);
+      cf_ += R"(,"clientAcceptEncoding":)";
+      AppendJsonText(head_->Find("Accept-Encoding").value_or(std::string_view()), cf_);
+      cf_ += R"(,"requestPriority":"","tlsCipher":"","tlsVersion":""})";
+    }
+    return cf_;
+  }
 
   void Detach() {
     copy_ = head_->Copy();
@@ -40,8 +88,26 @@ class ServedHead final : public web::IncomingHead {
   }
 
  private:
+  void Look() const {
+    if (std::exchange(looked_, true)) return;
+    const auto& fields = head_->fields();
+    const auto forged = [](const auto& field) { return EqualsIgnoreCase(field.name, kConnectingIp); };
+    forged_ = std::any_of(fields.begin(), fields.end(), forged);
+    for (size_t i = 0; forged_ && i < fields.size(); ++i) {
+      if (!forged(fields[i])) kept_.push_back(i);
+    }
+  }
+  bool IsOurs(size_t index) const { return index + 1 == HeaderCount(); }
+  const http::Field& FieldAt(size_t index) const { return head_->fields()[forged_ ? kept_[index] : index]; }
+
   const http::RequestHead* head_;
   http::RequestHead copy_;
+  const std::string client_address_;
+  // Which of the client's fields stay, if some do not.
+  mutable bool looked_ = false;
+  mutable bool forged_ = false;
+  mutable std::vector<size_t> kept_;
+  mutable std::string cf_;
   mutable std::string url_;  // made on first use: many workers never look
 };
 
@@ -60,6 +126,17 @@ class HttpFront::Disconnect final : public http::ClientWatcher {
  private:
   WorkerIsolate& isolate_;
   Invocation& invocation_;
+};
+
+// A connection that is a WebSocket now, as its invocation sees it.
+struct HttpFront::Upgraded {
+  bool over = false;
+  Invocation* invocation = nullptr;  // null: it has ended
+
+  void SetOver() {
+    over = true;
+    if (invocation != nullptr) invocation->progress.Set();
+  }
 };
 
 // The request's body as long as the exchange lives.
@@ -90,7 +167,7 @@ class HttpFront::ServedBody final : public web::BodySource {
 };
 
 void HttpFront::Handle(http::Exchange& exchange) {
-  auto* const head = new ServedHead(exchange.head());
+  auto* const head = new ServedHead(exchange.head(), AddressOf(exchange.peer()));
   const std::shared_ptr<ServedBody> body = exchange.has_body() ? std::make_shared<ServedBody>(exchange) : nullptr;
   Serve(exchange, *head, body);
   // A JavaScript Request may outlive this call.
@@ -111,7 +188,7 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
     WorkerIsolate& isolate = **acquired;
     Invocation& invocation = isolate.NewInvocation();
     const auto finish = [this, &isolate, &invocation] {
-      isolate.Finish(invocation, GraceOf(invocation));
+      isolate.Finish(invocation, worker_.GraceOf(invocation));
       isolate.DeleteInvocation(invocation);
       worker_.Release(&isolate);
     };
@@ -130,8 +207,18 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
     if (ExecutionObserver* const observer = worker_.services().observer; observer != nullptr) {
       observer->OnOutcome(invocation.key, invocation.outcome, invocation.failure.message);
     }
-    Answer(exchange, isolate, invocation, disconnect);
+    const std::shared_ptr<Upgraded> upgraded = Answer(exchange, isolate, invocation, disconnect);
     exchange.EndWatch();
+    if (upgraded != nullptr) {
+      Scheduler& scheduler = worker_.services().scheduler;
+      worker_.Detach([&invocation, &scheduler, handler = scheduler.current(), upgraded, finish] {
+        // Without a fiber to spare this runs in here, and the connection would wait for its own end.
+        if (scheduler.current() != handler) WaitForWebSocket(invocation, *upgraded);
+        upgraded->invocation = nullptr;
+        finish();
+      });
+      return;
+    }
 
     const bool body_in_use = body != nullptr && body->reading();
     if (invocation.wait_until_pending > 0 && !body_in_use) {
@@ -144,49 +231,96 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
   }
 }
 
-// How long waitUntil work may go on. The platform may drop it (contract sheet 1.5).
-Duration HttpFront::GraceOf(const Invocation& invocation) {
-  const WorkerServices& services = worker_.services();
-  const bool dropped = invocation.wait_until_pending > 0 &&
-                       services.adversary.Consider("wait_until.cancel", invocation.key, {Mischief::kDrop}).kind == Mischief::kDrop;
-  return dropped ? Duration::Zero() : worker_.code().limits.wait_until;
-}
-
-void HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect) {
-  if (invocation.outcome == Outcome::kCanceled) return exchange.Fail();
-  if (invocation.outcome != Outcome::kOk) {
-    const Failure& failure = invocation.failure;
-    worker_.log().Write(Severity::kError, worker_.code().name,
-                        absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
-    return AnswerFailure(exchange, failure);
-  }
-  const web::OutgoingResponse& response = invocation.response;
-  if (response.status == 0 || response.status == 101) {
-    const Failure failure = {Outcome::kException,
-                             response.status == 0 ? "Error: Response.error() cannot be sent to a client"
-                                                  : "Error: status 101 needs a webSocket, which this version of edge does not support yet",
-                             ""};
-    worker_.log().Write(Severity::kError, worker_.code().name, failure.message);
-    return AnswerFailure(exchange, failure);
-  }
+http::ResponseHead HttpFront::HeadOf(const web::OutgoingResponse& response) {
   http::ResponseHead head(response.status);
   if (!response.status_text.empty()) head.SetReason(response.status_text).IgnoreError();
   for (const web::HeaderList::Entry& entry : response.headers.entries()) {
+    if (response.status == 101 && websocket::IsHandshakeField(entry.name)) continue;
     if (const absl::Status added = head.Add(entry.name, entry.value); !added.ok()) {
       worker_.log().Write(Severity::kWarning, worker_.code().name,
                           absl::StrCat("response header ", entry.name, " left out: ", std::string(added.message())));
     }
   }
+  return head;
+}
+
+std::shared_ptr<HttpFront::Upgraded> HttpFront::Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation,
+                                                       Disconnect& disconnect) {
+  if (invocation.outcome == Outcome::kCanceled) {
+    exchange.Fail();
+    return nullptr;
+  }
+  if (invocation.outcome != Outcome::kOk) {
+    const Failure& failure = invocation.failure;
+    worker_.log().Write(Severity::kError, worker_.code().name,
+                        absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
+    AnswerFailure(exchange, failure);
+    return nullptr;
+  }
+  const web::OutgoingResponse& response = invocation.response;
+  if (response.status == 101) return Upgrade(exchange, invocation);
+  if (response.status == 0) {
+    const Failure failure = {Outcome::kException, "Error: Response.error() cannot be sent to a client", ""};
+    worker_.log().Write(Severity::kError, worker_.code().name, failure.message);
+    AnswerFailure(exchange, failure);
+    return nullptr;
+  }
+  const http::ResponseHead head = HeadOf(response);
   switch (response.body) {
     case web::OutgoingResponse::Body::kNone:
       exchange.Respond(head, std::string_view()).IgnoreError();
-      return;
+      return nullptr;
     case web::OutgoingResponse::Body::kBytes:
       exchange.Respond(head, response.bytes).IgnoreError();
-      return;
+      return nullptr;
     case web::OutgoingResponse::Body::kSource:
     case web::OutgoingResponse::Body::kStream:
-      return Stream(exchange, isolate, invocation, disconnect, head);
+      Stream(exchange, isolate, invocation, disconnect, head);
+      return nullptr;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<HttpFront::Upgraded> HttpFront::Upgrade(http::Exchange& exchange, Invocation& invocation) {
+  web::OutgoingResponse& response = invocation.response;
+  std::string problem = response.web_socket_problem;
+  if (problem.empty() && response.web_socket == nullptr) problem = "TypeError: A response with status 101 needs a webSocket.";
+  if (problem.empty() && !websocket::AsksForWebSocket(exchange.head())) {
+    problem =
+        "TypeError: Worker tried to return a WebSocket in a response to a request which did not contain the header \"Upgrade: websocket\".";
+  }
+  if (!problem.empty()) {
+    worker_.log().Write(Severity::kError, worker_.code().name, absl::StrCat("Uncaught ", problem));
+    AnswerFailure(exchange, {Outcome::kException, problem, ""});
+    return nullptr;
+  }
+  std::optional<http::Refusal> refusal = websocket::CheckRequest(exchange.head());
+  if (!refusal.has_value() && exchange.has_body()) refusal = {400, "A request for a WebSocket has no body."};
+  if (refusal.has_value()) {
+    http::ResponseHead head(refusal->status);
+    head.Add("Content-Type", "text/plain;charset=UTF-8").IgnoreError();
+    if (refusal->status == 426) head.Add("Sec-WebSocket-Version", "13").IgnoreError();
+    exchange.Respond(head, absl::StrCat(std::string(refusal->reason), "\n")).IgnoreError();
+    return nullptr;
+  }
+  http::ResponseHead head = HeadOf(response);
+  const std::string_view key = *exchange.head().Find("Sec-WebSocket-Key");
+  head.Add("Sec-WebSocket-Accept", websocket::AcceptOf(key)).IgnoreError();
+  auto upgraded = std::make_shared<Upgraded>();
+  upgraded->invocation = &invocation;
+  auto socket = std::make_unique<websocket::Socket>(worker_.services().scheduler, std::move(response.web_socket), nullptr);
+  socket->WhenOver([upgraded] { upgraded->SetOver(); });
+  if (const absl::Status sent = exchange.Upgrade(head, "websocket", std::move(socket)); !sent.ok()) return nullptr;
+  return upgraded;
+}
+
+void HttpFront::WaitForWebSocket(Invocation& invocation, Upgraded& upgraded) {
+  const auto busy = [&invocation] {
+    return invocation.tasks.size() > 0 || invocation.timers_pending > 0 || invocation.wait_until_pending > 0;
+  };
+  while (busy() && !(upgraded.over && invocation.web_sockets == 0)) {
+    invocation.progress.Reset();
+    if (!invocation.progress.Wait().ok()) break;
   }
 }
 
@@ -209,7 +343,7 @@ void HttpFront::Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocat
       }
       sent = exchange.Write(invocation.chunk);
     } else {
-      if (!echo) {
+      if (!echo && !invocation.response.source->IsReady()) {
         sent = exchange.Flush();
         if (!sent.ok()) break;
         exchange.WatchClient(disconnect);

@@ -25,12 +25,19 @@ class HttpFront final : public http::Handler {
  private:
   class ServedBody;
   class Disconnect;
+  struct Upgraded;
 
   void Serve(http::Exchange& exchange, web::IncomingHead& head, const std::shared_ptr<ServedBody>& body);
-  Duration GraceOf(const Invocation& invocation);
-  void Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect);
+  http::ResponseHead HeadOf(const web::OutgoingResponse& response);
+  // Not null: the connection is a WebSocket from now on.
+  std::shared_ptr<Upgraded> Answer(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect);
   void Stream(http::Exchange& exchange, WorkerIsolate& isolate, Invocation& invocation, Disconnect& disconnect,
               const http::ResponseHead& head);
+  // Hands the connection to the response's WebSocket. What is returned says when it is over; null: it was refused, and that is the answer.
+  std::shared_ptr<Upgraded> Upgrade(http::Exchange& exchange, Invocation& invocation);
+  // Goes on until the WebSocket is over, and what JavaScript hears of that; or until nothing runs that could use it, because its end has
+  // gone elsewhere. MAY SUSPEND.
+  static void WaitForWebSocket(Invocation& invocation, Upgraded& upgraded);
   void AnswerFailure(http::Exchange& exchange, const Failure& failure);
 
   Worker& worker_;

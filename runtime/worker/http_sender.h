@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "net/http/client.h"
+#include "runtime/seam/random.h"
 
 namespace edge::worker {
 
@@ -15,12 +16,16 @@ class HttpSender {
   // As http::Client::Send. MAY SUSPEND.
   virtual absl::StatusOr<std::unique_ptr<http::ClientExchange>> Send(const http::ClientRequest& request,
                                                                      std::shared_ptr<http::RequestBody> body) = 0;
+  // Draws the keys and masks of outgoing WebSockets; null: there are none.
+  virtual Random* random() { return nullptr; }
 };
 
 class ClientSender final : public HttpSender {
  public:
-  // Borrowed, outlives the sender.
-  explicit ClientSender(http::Client& client) : client_(client) {}
+  // Borrowed, outlive the sender.
+  ClientSender(http::Client& client, Random& random) : client_(client), random_(random) {}
+
+  Random* random() override { return &random_; }
 
   // The platform sets no limit to how long a server may take; whoever minds has AbortSignal.timeout.
   absl::StatusOr<std::unique_ptr<http::ClientExchange>> Send(const http::ClientRequest& request,
@@ -30,6 +35,7 @@ class ClientSender final : public HttpSender {
 
  private:
   http::Client& client_;
+  Random& random_;
 };
 
 }  // namespace edge::worker

@@ -1,4 +1,5 @@
-// Invocation: one event given to a worker (today: one HTTP request), from its first instruction to the end of its last waitUntil task.
+// Invocation: one event given to a worker (an HTTP request, an event of a Durable Object), from its first instruction to the end of its
+// last waitUntil task.
 //
 // It owns what the event started: tasks (fibers that wait for input or output), timers, waitUntil promises and the CPU budget. When it
 // ends, whatever is still running is cancelled: a promise that nobody handed to waitUntil may be dropped once the response is done
@@ -8,6 +9,7 @@
 #define EDGE_RUNTIME_WORKER_INVOCATION_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +26,10 @@
 #include "runtime/worker/worker_code.h"
 
 namespace edge::worker {
+
+class LiveObject;
+class ServiceHold;
+struct ServiceEntry;
 
 // How an invocation's handler ended; names as the platform's tail outcomes (contract sheet 1.4).
 enum class Outcome : uint8_t { kPending, kOk, kException, kExceededCpu, kExceededMemory, kHung, kCanceled };
@@ -50,6 +56,8 @@ struct Invocation {
   js::CpuBudget cpu;                    // what is left of its CPU limit
   Outcome outcome = Outcome::kPending;  // of the handler's promise
   Failure failure;                      // valid if the outcome is a failure
+  Failure wait_until_failure;           // the first of what waitUntil was given; no message: none failed
+  bool no_retry = false;                // a scheduled event's handler has said so
   web::OutgoingResponse response;       // valid if the outcome is kOk
 
   // The response body being streamed: set by the reaction to a read.
@@ -57,15 +65,30 @@ struct Invocation {
   Chunk chunk_state = Chunk::kNone;
   std::string chunk;
 
+  // Of events of a Durable Object: whose; null: a request to the worker. Its timers, tasks and fetches belong to the object and may outlive
+  // the event; its CPU time is the object's.
+  LiveObject* object = nullptr;
+  bool over = false;                // the event itself has ended
+  uint64_t storage_operations = 0;  // so far, for their keys
+  uint32_t depth = 0;               // events of workers and objects, one inside of the other, that have led to this one
+  uint32_t service_operations = 0;  // so far, against their limit
+
+  // Of an event that another worker has sent: what of the worker it is for; null: anything else. Constant once it has begun.
+  const ServiceEntry* entry = nullptr;
+  std::weak_ptr<ServiceHold> session;  // ... and what keeps it going, if it is a call
+  absl::Status thrown;                 // ... and what its fetch handler threw, for the caller
+  std::deque<uint64_t> calls_in;       // of what it has given away: in the order in which they came, not begun yet
+
   size_t timers_pending = 0;
   uint64_t timers_started = 0;
   size_t wait_until_pending = 0;
+  size_t web_sockets = 0;    // accepted, and not over yet
   bool started = false;      // the handler has been called; until then the event may go to another isolate
   bool finished = false;     // no JavaScript runs on its behalf any more
   bool client_gone = false;  // nobody waits for the response
 
   Subrequests subrequests;
-  std::vector<std::shared_ptr<OutgoingFetch>> fetches;  // not over yet, or not long ago; closed at the end
+  std::vector<std::shared_ptr<InvocationFetch>> fetches;  // not over yet, or not long ago; closed at the end
 
   TaskGroup tasks;
   Event progress;  // something that the waiting fiber looks at has changed

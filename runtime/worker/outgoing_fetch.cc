@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "net/http/field.h"
+#include "net/websocket/end.h"
+#include "net/websocket/handshake.h"
+#include "net/websocket/socket.h"
 #include "runtime/base/check.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/status_macros.h"
@@ -164,8 +167,24 @@ absl::StatusOr<std::unique_ptr<http::ClientExchange>> OutgoingFetch::SendOnce() 
   } else if (request_.stream != nullptr) {
     body = std::make_shared<SourceBody>(request_.stream);
   }
+  const std::string* const upgrade = request_.headers.Find("upgrade");
+  const bool wants_web_socket = upgrade != nullptr && http::EqualsIgnoreCase(*upgrade, "websocket");
+  std::string key;
+  if (wants_web_socket) {
+    if (request.method != "GET" || body != nullptr) return absl::InvalidArgumentError("WebSocket must be initiated with a GET request.");
+    if (sender_->random() == nullptr) return absl::UnimplementedError("WebSockets are not available: this node has no way out.");
+    // The handshake is ours: what the worker has said about it is left out.
+    std::erase_if(request.fields, [](const auto& field) {
+      return http::EqualsIgnoreCase(field.first, "sec-websocket-key") || http::EqualsIgnoreCase(field.first, "sec-websocket-version") ||
+             http::EqualsIgnoreCase(field.first, "sec-websocket-extensions");
+    });
+    request.upgrade = "websocket";
+    key = websocket::NewKey(*sender_->random());
+    websocket::AddRequestFields(key, request);
+  }
   absl::StatusOr<std::unique_ptr<http::ClientExchange>> sent = sender_->Send(request, std::move(body));
   if (!sent.ok()) return AsLost(sent.status());
+  if ((*sent)->head().status == 101) EDGE_RETURN_IF_ERROR(websocket::CheckAnswer((*sent)->head(), key));
   return sent;
 }
 
@@ -177,6 +196,12 @@ web::FetchResponse OutgoingFetch::ResponseOf() {
   response.url = request_.url.substr(0, request_.url.find('#'));
   response.redirected = redirected_;
   for (const auto& [name, value] : head.fields) response.headers.Append(name, value);
+  if (head.status == 101) {
+    websocket::End::Pair ends = websocket::End::MakePair(scheduler_);
+    response.web_socket = std::move(ends.first);
+    exchange_->Upgrade(
+        std::make_unique<websocket::Socket>(scheduler_, std::move(ends.second), sender_->random()->Fork(StrCat("websocket/", key_))));
+  }
   if (request_.method == "HEAD" || web::IsNullBodyStatus(head.status)) {
     DropExchange();
     return response;

@@ -35,7 +35,14 @@ struct Subrequests {
   ConnectionSlots slots;
 };
 
-class OutgoingFetch final : public web::FetchOperation, public std::enable_shared_from_this<OutgoingFetch> {
+// A fetch that an invocation owns.
+class InvocationFetch : public web::FetchOperation {
+ public:
+  // Cancels, and waits until nothing of it is left. Idempotent. MAY SUSPEND.
+  virtual void Close() = 0;
+};
+
+class OutgoingFetch final : public InvocationFetch, public std::enable_shared_from_this<OutgoingFetch> {
  public:
   // Takes its place in the line. `sender` null: there is no way out of this node. All borrowed until Close; `key` is causal and names what
   // the fetch starts on its own.
@@ -48,8 +55,7 @@ class OutgoingFetch final : public web::FetchOperation, public std::enable_share
   void Cancel() override;
   bool over() const override;
 
-  // Cancels, and waits until nothing of it is left. Idempotent. MAY SUSPEND.
-  void Close();
+  void Close() override;
 
  private:
   class ResponseBody;

@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "runtime/fiber/event.h"
 #include "runtime/fiber/mutex.h"
 #include "runtime/fiber/scheduler.h"
 #include "runtime/fiber/task_group.h"
 #include "runtime/seam/adversary.h"
 #include "runtime/seam/random.h"
 #include "runtime/worker/log.h"
+#include "runtime/worker/object_directory.h"
 #include "runtime/worker/worker_code.h"
 #include "runtime/worker/worker_isolate.h"
 #include "runtime/worker/worker_services.h"
@@ -30,25 +32,55 @@ class Worker {
   Worker(const WorkerServices& services, std::shared_ptr<const WorkerCode> code);
   ~Worker();  // REQUIRES: Shutdown has returned
 
+  // Where the state of its Durable Objects is kept; borrowed. Before Start; a worker that has classes of objects cannot use them without.
+  void UseStore(storage::ObjectStore& store);
+  // Its Durable Objects; null: its code has none.
+  ObjectDirectory* objects() { return objects_.get(); }
+
   // Starts the first isolate, so that code that cannot start is told at once. Errors as WorkerIsolate::Start. MAY SUSPEND.
   absl::Status Start();
 
-  // An isolate for one more event, counted until Release. Errors as WorkerIsolate::Start. MAY SUSPEND.
-  absl::StatusOr<WorkerIsolate*> Acquire();
+  // Requests and objects have isolates apart, as on the platform, where they are on different machines: module globals are not shared
+  // between them, and a limit that one exceeds does not end the others.
+  enum class Use : uint8_t { kRequests, kObjects };
+  // An isolate for one more event, or for one object, counted until Release. Errors as WorkerIsolate::Start. MAY SUSPEND.
+  absl::StatusOr<WorkerIsolate*> Acquire(Use use = Use::kRequests);
+  // The isolate for an activation of an object, `key` (causal) by name. Objects share one in production; on the platform two objects of a
+  // class may share an isolate or not, so an adversary may give this one an isolate of its own, which ends with the activation. Likewise.
+  absl::StatusOr<WorkerIsolate*> AcquireForObject(uint64_t key);
   // The event that Acquire was called for is over; drops the isolate if it was condemned and this was its last. MAY SUSPEND.
   void Release(WorkerIsolate* isolate);
 
   // Runs `finish` (an invocation's waitUntil phase) on a fiber of the worker, so that the connection is free.
   void Detach(absl::AnyInvocable<void()> finish);
+  // How long waitUntil work of the invocation may go on. The platform may drop it (contract sheet 1.5).
+  Duration GraceOf(const Invocation& invocation);
 
-  // Waits for detached work, then ends all isolates. REQUIRES: no event is running. MAY SUSPEND.
+  // Runs an event that another worker has sent on a fiber of the worker. False: none could be had.
+  bool SpawnService(uint64_t key, std::string_view label, absl::AnyInvocable<void()> run);
+  // Something that may be cut off when the worker ends.
+  bool SpawnHelper(uint64_t key, std::string_view label, absl::AnyInvocable<void()> run);
+  // Such an event is over but for its waitUntil tasks, until OnServiceEnded.
+  void OnServiceEnding() { ++services_ending_; }
+  void OnServiceEnded();
+  // An entrypoint was entered: "rpc", "class Admin".
+  void CountEntry(const std::string& what) { ++service_entries_[what]; }
+
+  // Waits for detached work, then ends all objects and isolates: the three steps below. REQUIRES: no event is running. MAY SUSPEND.
   void Shutdown();
+  // The steps of Shutdown, for a WorkerSet that takes each with all of its workers. MAY SUSPEND.
+  void FinishDetached();
+  void EndObjects();
+  void EndIsolates();
+  // There is detached work.
+  bool finishing() const { return detached_.size() > 0 || services_ending_ > 0; }
 
   // Isolates that exist, condemned ones with running events among them.
   size_t isolates() const { return slots_.size(); }
+  size_t heap_bytes() const;  // of them
   // What the worker's module exports: empty until Start has returned OK.
   const EntryPoints& entry_points() const { return entry_points_; }
-  // How often events entered, by handler ("fetch"; others cannot be entered yet); what never was is not in it.
+  // How often events entered, by handler ("fetch") and class of objects ("class ChatRoom"); what never was is not in it.
   std::map<std::string, uint64_t> entries() const;
   const WorkerCode& code() const { return *code_; }
   Log& log() { return services_.log; }
@@ -57,19 +89,33 @@ class Worker {
  private:
   struct Slot {
     std::unique_ptr<WorkerIsolate> isolate;
+    Use use = Use::kRequests;
     size_t events = 0;
+    bool alone = false;  // of one activation of an object; nobody else gets it
   };
 
-  Slot* Pick();
+  Slot* Pick(Use use);
+  Slot* PickForObject();
+  // It gets no further object if there is another way.
+  bool IsFull(const Slot& slot) const;
+  // REQUIRES: starting_ is held.
+  absl::StatusOr<Slot*> StartOne(Use use, uint64_t number);
 
   const WorkerServices services_;
   const std::shared_ptr<const WorkerCode> code_;
+  std::unique_ptr<ObjectDirectory> objects_;
   std::vector<std::unique_ptr<Slot>> slots_;
   FiberMutex starting_;  // one isolate starts at a time
   uint64_t next_number_ = 1;
   TaskGroup detached_;
+  TaskGroup service_events_;
+  TaskGroup helpers_;
+  size_t services_ending_ = 0;
+  Event service_ended_;
+  std::map<std::string, uint64_t> service_entries_;
   EntryPoints entry_points_;
-  uint64_t fetches_ = 0;  // of isolates that are gone
+  uint64_t fetches_ = 0;    // of isolates that are gone
+  uint64_t scheduled_ = 0;  // likewise
 };
 
 }  // namespace edge::worker

@@ -22,11 +22,17 @@ class ExecutionObserver {
   virtual void OnLeft(uint64_t key, int64_t executed_instructions, size_t memory_used_bytes) = 0;
   // JavaScript has run for IsolateLimits::instructions_between_interrupts more and goes on.
   virtual void OnInterrupt(uint64_t key) {}
+  // The `number`-th of the requests and calls that one sender has sent through one stub (named by `line`) has begun over there.
+  virtual void OnCallBegan(uint64_t line, uint64_t number) {}
   // An event's handler has ended. `message` is empty if it went well.
   virtual void OnOutcome(uint64_t key, Outcome outcome, std::string_view message) = 0;
 };
 
 class IsolateNursery;  // isolate_nursery.h
+class KvStore;         // kv_store.h
+class ObjectObserver;  // object_observer.h
+struct Plants;         // plants.h
+class WorkerSet;       // worker_set.h
 
 struct WorkerServices {
   Scheduler& scheduler;
@@ -36,6 +42,10 @@ struct WorkerServices {
   ExecutionObserver* observer = nullptr;  // null: nobody
   IsolateNursery* nursery = nullptr;      // null: every isolate is started from its code
   HttpSender* sender = nullptr;           // who sends what fetch() asks for; null: fetch() is refused
+  KvStore* kv = nullptr;                  // null: bindings of KV are refused when they are used
+  const Plants* plants = nullptr;         // null, but in tests of the simulation
+  ObjectObserver* objects = nullptr;      // null: nobody watches Durable Objects
+  WorkerSet* workers = nullptr;           // whom bindings to other workers reach; null: there are no others
 };
 
 }  // namespace edge::worker

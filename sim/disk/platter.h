@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "runtime/base/byte_count.h"
+#include "runtime/fiber/domain.h"
 #include "runtime/fiber/mutex.h"
 #include "sim/disk/file_content.h"
 #include "sim/oracle/oracle.h"
@@ -47,6 +48,12 @@ struct NameOperation {
   std::weak_ptr<PlatterNode> other_folder;  // of a rename between folders
 };
 
+// A file's lock, alive while it is held.
+struct PlatterLock {
+  const Domain* holder;  // whose crash ends it; null: nobody's
+  std::string name;      // of the holder, for texts
+};
+
 struct PlatterNode {
   using Kind = DirectoryEntry::Kind;
   PlatterNode(Kind k, Key key_, std::shared_ptr<PageBudget> budget) : kind(k), key(key_), content(key_, std::move(budget)) {}
@@ -56,6 +63,7 @@ struct PlatterNode {
   // Files.
   FileContent content;
   std::unique_ptr<FiberMutex> sync_turn;  // made by the first Sync; one at a time
+  std::weak_ptr<PlatterLock> lock;        // who has locked it, if anybody
   // Folders.
   std::map<std::string, PlatterNodePtr, std::less<>> names;    // as processes see them
   std::map<std::string, PlatterNodePtr, std::less<>> durable;  // as they are on the platter

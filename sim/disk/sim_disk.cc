@@ -238,4 +238,23 @@ absl::Status SimDisk::SyncDirectory(std::string_view path) {
   return Note("disk.sync_directory", path, absl::OkStatus());
 }
 
+absl::StatusOr<std::unique_ptr<DiskLock>> SimDisk::Lock(std::string_view path) {
+  struct Held final : DiskLock {
+    Held(PlatterNodePtr n, std::shared_ptr<PlatterLock> l) : node(std::move(n)), lock(std::move(l)) {}
+    const PlatterNodePtr node;
+    const std::shared_ptr<PlatterLock> lock;
+  };
+  EDGE_RETURN_IF_ERROR(CheckNotCrashed());
+  EDGE_RETURN_IF_ERROR(Open(path, OpenMode::kCreate).status());
+  EDGE_ASSIGN_OR_RETURN(PlatterNodePtr node, platter_.Open(path, OpenMode::kReadWrite));
+  if (const std::shared_ptr<PlatterLock> held = node->lock.lock();
+      held != nullptr && (held->holder == nullptr || !held->holder->crashed())) {
+    return Note("disk.lock", path, absl::FailedPreconditionError(StrCat(path, ": in use by ", held->name)));
+  }
+  auto lock = std::make_shared<PlatterLock>(PlatterLock{.holder = incarnation_, .name = std::string(world_.NameOf(actor_))});
+  node->lock = lock;
+  EDGE_RETURN_IF_ERROR(Note("disk.lock", path, absl::OkStatus()));
+  return std::make_unique<Held>(std::move(node), std::move(lock));
+}
+
 }  // namespace edge::sim

@@ -38,6 +38,8 @@ class SimDisk final : public Disk {
   absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::StatusOr<std::vector<DirectoryEntry>> List(std::string_view path) override;
   absl::Status SyncDirectory(std::string_view path) override;
+  // The incarnation's crash releases it at once.
+  absl::StatusOr<std::unique_ptr<DiskLock>> Lock(std::string_view path) override;
 
  private:
   class OpenFile;

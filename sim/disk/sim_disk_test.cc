@@ -301,5 +301,18 @@ TEST_F(SimDiskTest, APlatterThatIsReallyFullTakesAPart) {
   });
 }
 
+TEST_F(SimDiskTest, ACrashReleasesLocks) {
+  std::unique_ptr<DiskLock> held;
+  Run([&] {
+    held = *disk_->Lock("LOCK");
+    EXPECT_TRUE(absl::IsFailedPrecondition(disk_->Lock("LOCK").status()));
+    domain_->Crash();
+  });
+  auto next = std::make_unique<Domain>(world_.scheduler(), "node");
+  SimDisk disk(world_, platter_, actor_, next.get());
+  EXPECT_TRUE(disk.Lock("LOCK").ok());
+  held.reset();
+}
+
 }  // namespace
 }  // namespace edge::sim

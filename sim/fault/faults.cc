@@ -12,10 +12,11 @@ namespace {
 constexpr DecisionPoint kKindPoint("plan.kind", DecisionKind::kPlan);
 constexpr DecisionPoint kSinglePoint("plan.single", DecisionKind::kPlan);
 constexpr DecisionPoint kFamilyPoints[kFaultFamilies] = {
-    {"plan.family.network", DecisionKind::kPlan},  {"plan.family.disk", DecisionKind::kPlan},
-    {"plan.family.process", DecisionKind::kPlan},  {"plan.family.clock", DecisionKind::kPlan},
-    {"plan.family.platform", DecisionKind::kPlan}, {"plan.family.service", DecisionKind::kPlan},
-    {"plan.family.client", DecisionKind::kPlan},
+    {"plan.family.network", DecisionKind::kPlan},   {"plan.family.disk", DecisionKind::kPlan},
+    {"plan.family.process", DecisionKind::kPlan},   {"plan.family.clock", DecisionKind::kPlan},
+    {"plan.family.platform", DecisionKind::kPlan},  {"plan.family.object", DecisionKind::kPlan},
+    {"plan.family.websocket", DecisionKind::kPlan}, {"plan.family.kv", DecisionKind::kPlan},
+    {"plan.family.service", DecisionKind::kPlan},   {"plan.family.client", DecisionKind::kPlan},
 };
 constexpr DecisionPoint kStormPoint("plan.storm", DecisionKind::kPlan);
 constexpr DecisionPoint kStormBeginPoint("plan.storm.begin", DecisionKind::kDelay);

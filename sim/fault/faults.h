@@ -43,9 +43,9 @@ struct FaultOptions {
   std::vector<FaultFamily> families_off;     // by the user's or scenario's wish
   std::vector<const FaultSite*> on_request;  // sites that no contract allows (AllowedBy::kOnRequest) and this run has all the same
   std::optional<Ratio> rate;                 // kAll, kOnly: instead of the sites' own
-  // kSwarm: of one site in one run. A world that does very much in a window would otherwise have hundreds, which no shrinker and no reader
-  // can handle.
-  uint64_t strikes_per_site_max = 16;
+  // kSwarm: of one site in one run. A valve against traces without end in a world that does very much, and no part of the model: it counts
+  // across things that have nothing to do with each other, so it lies far beyond what a run has that anybody reasons about.
+  uint64_t strikes_per_site_max = 1'000;
 };
 
 // Trouble with a beginning and an end, decided when the plan is made.

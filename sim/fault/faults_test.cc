@@ -59,6 +59,12 @@ uint64_t LiveThrough(Toy& run) {
       const bool seldom =
           site->family == FaultFamily::kDisk || site == &kNetworkRefused || site == &kNetworkConnectHangs || site == &kNetworkHalfCloseLost;
       if (seldom && request % 4 != 0) continue;
+      // Some requests reach an object; alarms and WebSockets are an application's exception.
+      if (site->family == FaultFamily::kObject && request % 3 != 0) continue;
+      if ((site == &kObjectAlarmLate || site == &kObjectAlarmAgain || site == &kPlatformCronLate ||
+           site->family == FaultFamily::kWebSocket || site->family == FaultFamily::kKv) &&
+          request % 9 != 0)
+        continue;
       const Key opportunities = site->family == FaultFamily::kNetwork && !seldom ? 2 : 1;
       for (Key i = 0; i < opportunities; ++i) run.faults.Strikes(*site, kClient, CombineHash(request, i));
     }
@@ -92,8 +98,8 @@ TEST(Faults, ARunHasAHandfulOfFaultsAndSomeHaveNoneOrOneSite) {
   EXPECT_NEAR(without_a_plan, kRuns / 10, kRuns / 25);
   EXPECT_NEAR(of_one_site, kRuns / 5, kRuns / 20);
   EXPECT_GE(counts[kRuns / 2], 3u);
-  EXPECT_LE(counts[kRuns / 2], 12u);
-  EXPECT_LE(counts[kRuns * 95 / 100], 40u);
+  EXPECT_LE(counts[kRuns / 2], 14u);
+  EXPECT_LE(counts[kRuns * 95 / 100], 44u);
   // Every site that the contract allows bites in some run.
   for (const FaultSite* const site : AllFaultSites()) {
     EXPECT_EQ(seen.contains(std::string(site->name())), site->allowed_by != FaultSite::AllowedBy::kOnRequest) << site->name();
@@ -240,7 +246,27 @@ TEST(Faults, SwarmsOfManySeedsNeverBreakTheContract) {
   }
 }
 
-TEST(Faults, AWorldThatDoesVeryMuchStillHasFewStrikesOfOneSite) {
+TEST(Faults, AStrikeIsWhateverElseStrikes) {
+  size_t strikes_max = 0;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    // The second world does three times as much; what both do fares alike.
+    std::array<std::vector<Key>, 2> struck;
+    for (const bool busy : {false, true}) {
+      SeededStrategy strategy(seed);
+      Toy run(strategy, {});
+      for (Key i = 0; i < 3'000; ++i) {
+        run.clock.now = run.clock.now + Duration::Milliseconds(20);
+        for (Key more = 1; busy && more < 3; ++more) run.faults.Strikes(kNetworkStall, ActorId{1}, CombineHash(i, more));
+        if (run.faults.Strikes(kNetworkStall, ActorId{1}, i)) struck[busy ? 1 : 0].push_back(i);
+      }
+    }
+    EXPECT_EQ(struck[0], struck[1]) << seed;
+    strikes_max = std::max(strikes_max, struck[0].size());
+  }
+  EXPECT_GT(strikes_max, 50u);
+}
+
+TEST(Faults, AWorldThatDoesVeryMuchStillHasAnEndOfStrikesOfOneSite) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     SeededStrategy strategy(seed);
     Toy run(strategy, {.strikes_per_site_max = 5});

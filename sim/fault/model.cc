@@ -115,7 +115,7 @@ constinit const FaultSite kNetworkSlow =
                 {"had a slow network", "nothing but delays"});
 
 constinit const FaultSite kDiskSyncFails = Strike(
-    EDGE_POINTS("disk.sync_fails"), EDGE_NEXT, Family::kDisk, Class::kMayLose, AllowedBy::kBoth, {1, 60},
+    EDGE_POINTS("disk.sync_fails"), EDGE_NEXT, Family::kDisk, Class::kMayLose, AllowedBy::kBoth, {1, 20},
     {"was told by the disk that a sync failed", "nothing is acknowledged on it; what was pending may be gone, and no later sync says so"});
 constinit const FaultSite kDiskSyncLost =
     Strike(EDGE_POINTS("disk.sync_lost"), EDGE_NEXT, Family::kDisk, Class::kMayLose, AllowedBy::kOnRequest, {1, 60},
@@ -158,6 +158,83 @@ constinit const FaultSite kPlatformCancelWaitUntil =
     Strike(EDGE_POINTS("platform.cancel_wait_until"), EDGE_NEXT, Family::kPlatform, Class::kMayLose, AllowedBy::kCloudflareOnly, {1, 4},
            {"cancelled what waitUntil was to finish", "the answer stands; what came after it may never have happened"});
 
+// Events of an object are few, and operations of its storage many.
+constinit const FaultSite kPlatformCronLate =
+    Strike(EDGE_POINTS("platform.cron_late"), EDGE_NEXT, Family::kPlatform, Class::kMustSurvive, AllowedBy::kBoth, {1, 2},
+           {"was late with a cron trigger", "it runs, never early, perhaps while the next one does"});
+
+constinit const FaultSite kObjectEvict =
+    Strike(EDGE_POINTS("object.evict"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kBoth, {1, 6},
+           {"evicted an object between two events", "what was committed is there; what it kept in memory is gone"});
+constinit const FaultSite kObjectHibernate =
+    Strike(EDGE_POINTS("object.hibernate"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kBoth, {1, 6},
+           {"let an object hibernate between two events", "its WebSockets, their tags and attachments stay; the constructor runs again"});
+constinit const FaultSite kObjectCloseDatabase =
+    Strike(EDGE_POINTS("object.close_database"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kBoth, {1, 6},
+           {"closed an object's database between two events", "nobody notices: it is opened again when it is used"});
+constinit const FaultSite kObjectOwnIsolate = Strike(
+    EDGE_POINTS("object.own_isolate"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kBoth, {1, 2},
+    {"gave an object an isolate of its own", "objects find each other by stubs and storage alone: globals are shared, or they are not"});
+constinit const FaultSite kObjectResetBefore =
+    Strike(EDGE_POINTS("object.reset_before"), EDGE_NEXT, Family::kObject, Class::kMayLose, AllowedBy::kBoth, {1, 40},
+           {"reset an object before its writes were committed", "callers see an error and nothing of these writes"});
+constinit const FaultSite kObjectResetAfter =
+    Strike(EDGE_POINTS("object.reset_after"), EDGE_NEXT, Family::kObject, Class::kMayError, AllowedBy::kBoth, {1, 40},
+           {"reset an object after its writes were committed", "callers see an error; these writes stand, each commit whole"});
+constinit const FaultSite kObjectResetLater =
+    Strike(EDGE_POINTS("object.reset_later"), EDGE_NEXT, Family::kObject, Class::kMayLose, AllowedBy::kBoth, {1, 40},
+           {"reset an object while it was at work", "callers see an error; commits before it stand, nothing after it has an effect"});
+constinit const FaultSite kObjectOverload =
+    Strike(EDGE_POINTS("object.overload"), EDGE_NEXT, Family::kObject, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"refused a call to an object as overload", "the caller sees an error with .overloaded; the call had no effect"});
+constinit const FaultSite kObjectCallLost =
+    Strike(EDGE_POINTS("object.call_lost"), EDGE_NEXT, Family::kObject, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost a call to an object on the way", "the caller sees an error; the call had no effect"});
+constinit const FaultSite kObjectAnswerLost =
+    Strike(EDGE_POINTS("object.answer_lost"), EDGE_NEXT, Family::kObject, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost an object's answer on the way", "the caller sees an error; the call took effect, once"});
+constinit const FaultSite kObjectCallLate =
+    Strike(EDGE_POINTS("object.call_late"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 10},
+           {"was late to deliver a call to an object", "calls through one stub arrive in order; those of others may overtake"});
+constinit const FaultSite kObjectStorageLater =
+    Strike(EDGE_POINTS("object.storage_later"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 4},
+           {"took long for an operation of its storage", "no other event gets in meanwhile, unless it was allowed to"});
+constinit const FaultSite kObjectStorageSplit =
+    Strike(EDGE_POINTS("object.storage_split"), EDGE_NEXT, Family::kObject, Class::kMayLose, AllowedBy::kCloudflareOnly, {1, 10},
+           {"committed what it had written so far at an await", "writes without an await in between stay together"});
+constinit const FaultSite kObjectAlarmLate =
+    Strike(EDGE_POINTS("object.alarm_late"), EDGE_NEXT, Family::kObject, Class::kMustSurvive, AllowedBy::kBoth, {1, 2},
+           {"was late with an alarm", "the alarm runs, never early, unless it is moved or deleted before"});
+constinit const FaultSite kObjectAlarmAgain =
+    Strike(EDGE_POINTS("object.alarm_again"), EDGE_NEXT, Family::kObject, Class::kMayError, AllowedBy::kBoth, {1, 2},
+           {"ran an alarm again although it had succeeded", "one run at a time; the handler sees the state its first run left"});
+
+constinit const FaultSite kWebSocketDrop =
+    Strike(EDGE_POINTS("websocket.drop"), EDGE_NEXT, Family::kWebSocket, Class::kMayError, AllowedBy::kBoth, {1, 20},
+           {"dropped a WebSocket", "both ends hear of it (1006), once; messages come in order up to there"});
+
+constinit const FaultSite kKvStale =
+    Strike(EDGE_POINTS("kv.stale"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 3},
+           {"read an old value from KV", "it was current within the last 60 s, or the reader's cacheTtl; absence is a value"});
+constinit const FaultSite kKvStaleFar =
+    Strike(EDGE_POINTS("kv.stale_far"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 2},
+           {"read the oldest value that KV may still give", "as with kv.stale; later reads may be older than earlier ones"});
+constinit const FaultSite kKvStaleOwn =
+    Strike(EDGE_POINTS("kv.stale_own"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 4},
+           {"did not see its own write to KV", "as with kv.stale, in the event that has written"});
+constinit const FaultSite kKvListShort =
+    Strike(EDGE_POINTS("kv.list_short"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 4},
+           {"got a short page of KV's keys", "list_complete is false and the cursor leads to the rest; a page may be empty"});
+constinit const FaultSite kKvTooMany =
+    Strike(EDGE_POINTS("kv.too_many"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 3},
+           {"wrote one key of KV twice within a second", "the write fails with 429 and has no effect"});
+constinit const FaultSite kKvErrorBefore =
+    Strike(EDGE_POINTS("kv.error_before"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost the connection to KV before anything was done", "the call fails and has no effect"});
+constinit const FaultSite kKvErrorAfter =
+    Strike(EDGE_POINTS("kv.error_after"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost the connection to KV after the write was done", "the call fails and the write stands"});
+
 constinit const FaultSite kServiceErrorStatus =
     Strike(EDGE_POINTS("service.error_status"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"answered with an error status", "the application handles it; the request had no effect"});
@@ -182,6 +259,19 @@ constinit const FaultSite kClientImpatient =
 constinit const FaultSite kClientDuplicate =
     Strike(EDGE_POINTS("client.duplicate"), EDGE_NEXT, Family::kClient, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"lost the answer and sent the request again", "both may take effect; each is whole"});
+
+constinit const FaultSite kWorkerCallLost =
+    Strike(EDGE_POINTS("platform.worker_call_lost"), EDGE_NEXT, Family::kPlatform, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost a call of another worker on the way", "the caller sees an error; the call had no effect"});
+constinit const FaultSite kWorkerAnswerLost =
+    Strike(EDGE_POINTS("platform.worker_answer_lost"), EDGE_NEXT, Family::kPlatform, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost another worker's answer on the way", "the caller sees an error; the call took effect, once"});
+constinit const FaultSite kWorkerCallLate =
+    Strike(EDGE_POINTS("platform.worker_call_late"), EDGE_NEXT, Family::kPlatform, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 10},
+           {"was late to deliver a call to another worker", "what one sender sends to one binding begins in order"});
+constinit const FaultSite kWorkerCancelled =
+    Strike(EDGE_POINTS("platform.worker_cancelled"), EDGE_NEXT, Family::kPlatform, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 40},
+           {"cancelled a worker while it answered another one", "the caller sees an error; what the worker has done stands"});
 
 namespace {
 
@@ -210,6 +300,30 @@ constexpr const FaultSite* kAll[] = {
     &kClockStep,
     &kPlatformRecycleIsolate,
     &kPlatformCancelWaitUntil,
+    &kPlatformCronLate,
+    &kObjectEvict,
+    &kObjectHibernate,
+    &kObjectCloseDatabase,
+    &kObjectOwnIsolate,
+    &kObjectResetBefore,
+    &kObjectResetAfter,
+    &kObjectResetLater,
+    &kObjectOverload,
+    &kObjectCallLost,
+    &kObjectAnswerLost,
+    &kObjectCallLate,
+    &kObjectStorageLater,
+    &kObjectStorageSplit,
+    &kObjectAlarmLate,
+    &kObjectAlarmAgain,
+    &kWebSocketDrop,
+    &kKvStale,
+    &kKvStaleFar,
+    &kKvStaleOwn,
+    &kKvListShort,
+    &kKvTooMany,
+    &kKvErrorBefore,
+    &kKvErrorAfter,
     &kServiceErrorStatus,
     &kServiceHang,
     &kServiceSlow,
@@ -218,6 +332,10 @@ constexpr const FaultSite* kAll[] = {
     &kClientDisconnect,
     &kClientImpatient,
     &kClientDuplicate,
+    &kWorkerCallLost,
+    &kWorkerAnswerLost,
+    &kWorkerCallLate,
+    &kWorkerCancelled,
 };
 
 }  // namespace
@@ -233,7 +351,7 @@ const FaultSite* FindFaultSite(std::string_view name) {
 
 uint64_t FaultModelVersion() {
   // The first word is the version of how plans are drawn (faults.cc).
-  uint64_t version = CombineHash(1, std::size(kAll));
+  uint64_t version = CombineHash(2, std::size(kAll));
   const auto mix = [&version](uint64_t word) { version = CombineHash(version, word); };
   for (const FaultSite* const site : kAll) {
     mix(StableHash(site->name()));
@@ -248,7 +366,8 @@ uint64_t FaultModelVersion() {
 }
 
 std::string_view NameOf(FaultFamily family) {
-  constexpr std::string_view kNames[kFaultFamilies] = {"network", "disk", "process", "clock", "platform", "service", "client"};
+  constexpr std::string_view kNames[kFaultFamilies] = {"network", "disk",      "process", "clock",   "platform",
+                                                       "object",  "websocket", "kv",      "service", "client"};
   return kNames[static_cast<size_t>(family)];
 }
 

@@ -45,6 +45,36 @@ extern const FaultSite kClockStep;
 // Platform: what the Adversary may answer at its points.
 extern const FaultSite kPlatformRecycleIsolate;   // "isolate.recycle"
 extern const FaultSite kPlatformCancelWaitUntil;  // "wait_until.cancel"
+extern const FaultSite kPlatformCronLate;         // "cron.late"
+
+// Object: what may happen to Durable Objects; the Adversary's points in brackets.
+extern const FaultSite kObjectEvict;          // "object.evict"
+extern const FaultSite kObjectHibernate;      // "object.hibernate"
+extern const FaultSite kObjectCloseDatabase;  // "object.close_database"
+extern const FaultSite kObjectOwnIsolate;     // "object.isolate"
+extern const FaultSite kObjectResetBefore;    // "object.reset", before the commit of a turn
+extern const FaultSite kObjectResetAfter;     // "object.reset", after it
+extern const FaultSite kObjectResetLater;     // "object.reset", while something waits
+extern const FaultSite kObjectOverload;       // "object.overload"
+extern const FaultSite kObjectCallLost;       // "stub.call", on the way there
+extern const FaultSite kObjectAnswerLost;     // "stub.call", on the way back
+extern const FaultSite kObjectCallLate;       // "stub.call"
+extern const FaultSite kObjectStorageLater;   // "storage.later"
+extern const FaultSite kObjectStorageSplit;   // "storage.split"
+extern const FaultSite kObjectAlarmLate;      // "alarm.late"
+extern const FaultSite kObjectAlarmAgain;     // "alarm.again"
+
+// WebSocket: one opportunity per message that comes in.
+extern const FaultSite kWebSocketDrop;  // "websocket.drop"
+
+// KV: what a worker may meet there; the Adversary's points in brackets.
+extern const FaultSite kKvStale;        // "kv.stale"
+extern const FaultSite kKvStaleFar;     // "kv.stale_far"
+extern const FaultSite kKvStaleOwn;     // "kv.stale_own"
+extern const FaultSite kKvListShort;    // "kv.list_short"
+extern const FaultSite kKvTooMany;      // "kv.too_many"
+extern const FaultSite kKvErrorBefore;  // "kv.error", before the effect
+extern const FaultSite kKvErrorAfter;   // "kv.error", after it
 
 // Service: how a simulated outside service treats a request, one opportunity per request.
 extern const FaultSite kServiceErrorStatus;
@@ -57,6 +87,12 @@ extern const FaultSite kServiceResetAfterEffect;
 extern const FaultSite kClientDisconnect;
 extern const FaultSite kClientImpatient;
 extern const FaultSite kClientDuplicate;
+
+// Calls of one worker by another (platform): one opportunity per request or call, and one per event that begins.
+extern const FaultSite kWorkerCallLost;    // "worker.call", on the way there
+extern const FaultSite kWorkerAnswerLost;  // "worker.call", on the way back
+extern const FaultSite kWorkerCallLate;    // "worker.call"
+extern const FaultSite kWorkerCancelled;   // "worker.cancel"
 
 // All of them, in the order of the table; element i has index i.
 std::span<const FaultSite* const> AllFaultSites();

@@ -12,7 +12,7 @@
 namespace edge::sim {
 namespace {
 
-constexpr uint64_t kTurnsBeforeCrashMax = 200;
+constexpr uint64_t kCrashPlaces = 1 << 20;
 constexpr int64_t kSkewMillisecondsMax = 5 * 60 * 1000;
 constexpr int64_t kStepMillisecondsMax = 60 * 60 * 1000;
 constexpr int64_t kSlowest = 200;  // times slower than usual
@@ -135,7 +135,7 @@ void EpisodeDriver::State::Begin(Course& course) {
   } else if (site == &kProcessStop) {
     // As a crash, some turns later: while it is at work.
     course.incarnation = machine.incarnations();
-    machine.AfterTurns(Shape(course, kTurnsBeforeCrashMax + 1), [self = shared_from_this(), &course] {
+    machine.AfterTurnOf(Shape(course, kCrashPlaces), [self = shared_from_this(), &course] {
       if (!self->over()) self->StopNow(course);
     });
   } else if (site == &kClockSkew) {
@@ -172,8 +172,7 @@ void EpisodeDriver::State::Finish(Course& course, size_t index) {
 void EpisodeDriver::State::BeginCrash(Course& course, CrashKind kind) {
   Machine& machine = *course.victim->machine;
   course.incarnation = machine.incarnations();
-  const uint64_t turns = Shape(course, kTurnsBeforeCrashMax + 1);
-  machine.AfterTurns(turns, [self = shared_from_this(), &course, kind] {
+  machine.AfterTurnOf(Shape(course, kCrashPlaces), [self = shared_from_this(), &course, kind] {
     if (!self->over()) self->CrashNow(course, kind);
   });
 }
@@ -242,6 +241,8 @@ absl::Status EpisodeDriver::Heal() {
   for (State::Victim& victim : state_->victims) {
     victim.machine->AfterTurns(0, nullptr);
     victim.machine->Resume();
+    // Calendars are set right as well: an alarm must not wait for an hour that was taken back.
+    if (victim.machine->skew() != Duration::Zero()) victim.machine->SetSkew(Duration::Zero());
     victim.pauses = victim.downs = 0;
     victim.slow.clear();
     State::ApplySlowness(victim);

@@ -27,8 +27,8 @@ class EpisodeDriver {
   // Nothing is begun or ended any more; what has begun stays as it is.
   ~EpisodeDriver();
 
-  // The end of all trouble: nothing strikes any more, connections heal, paused machines go on, disks are fast, those that are down boot
-  // again. Calendars stay as wrong as they are. Returns when every machine that was ever started is up. kCancelled, kAborted: the caller's
+  // The end of all trouble: nothing strikes any more, connections heal, paused machines go on, disks are fast, calendars are right,
+  // those that are down boot again. Returns when every machine that was ever started is up. kCancelled, kAborted: the caller's
   // own end came first. MAY SUSPEND.
   absl::Status Heal();
 

@@ -83,7 +83,7 @@ TEST(EpisodeDriver, CrashesAndRestarts) {
   }
 }
 
-// The number of turns is drawn, so that over the seeds a machine dies after its first turn, and long after.
+// The turn is drawn, so that over the seeds a machine dies after its first turn, and long after.
 TEST(EpisodeDriver, ACrashComesSomeTurnsAfterItsBeginning) {
   std::vector<Duration> delays;
   for (uint64_t seed = 1; seed < 12; ++seed) {
@@ -116,7 +116,7 @@ TEST(EpisodeDriver, PausesAndResumes) {
   EXPECT_EQ(hospital.Count("pause"), hospital.Count("resume"));
 }
 
-TEST(EpisodeDriver, SkewPassesAndStepsStay) {
+TEST(EpisodeDriver, SkewPassesAndStepsStayUntilTheHeal) {
   Hospital skewed(4, {&kClockSkew});
   int seen = 0;
   skewed.Run([&] { seen += skewed.a.skew() != Duration::Zero() || skewed.b.skew() != Duration::Zero(); });
@@ -124,7 +124,15 @@ TEST(EpisodeDriver, SkewPassesAndStepsStay) {
   EXPECT_GT(skewed.Injected(FaultFamily::kClock), 0u);
 
   Hospital stepped(5, {&kClockStep});
-  stepped.Run([] {}, [&] { EXPECT_TRUE(stepped.a.skew() != Duration::Zero() || stepped.b.skew() != Duration::Zero()); });
+  bool seen_stepped = false, still = false;
+  stepped.Run(
+      [&] {
+        still = stepped.a.skew() != Duration::Zero() || stepped.b.skew() != Duration::Zero();
+        EXPECT_TRUE(still || !seen_stepped);
+        seen_stepped = seen_stepped || still;
+      },
+      [&] { EXPECT_TRUE(stepped.a.skew() == Duration::Zero() && stepped.b.skew() == Duration::Zero()); });
+  EXPECT_TRUE(seen_stepped);
 }
 
 TEST(EpisodeDriver, SlowsDisksForATime) {

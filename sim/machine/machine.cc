@@ -1,5 +1,7 @@
 #include "sim/machine/machine.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -134,6 +136,14 @@ void Machine::AfterTurns(uint64_t turns, absl::AnyInvocable<void()> then) {
   world_.CrashAfterTurns(&incarnation_->domain, turns, std::move(then));
 }
 
+void Machine::AfterTurnOf(uint64_t place, absl::AnyInvocable<void()> then) {
+  if (!up()) return;
+  if (place == 0) return then();
+  // Soon as often as late: in the middle of what it begins with, and of what comes long after.
+  constexpr uint64_t kOneIn[] = {1, 4, 16, 64, 256};
+  world_.CrashAfterTurnOf(&incarnation_->domain, MixHash(place), kOneIn[place % std::size(kOneIn)], std::move(then));
+}
+
 void Machine::CrashAfterTurns(CrashKind kind, uint64_t turns) {
   AfterTurns(turns, [this, kind] { Crash(kind); });
 }
@@ -154,6 +164,7 @@ void Machine::Resume() {
 
 void Machine::SetSkew(Duration skew) {
   skew_ = skew;
+  ahead_max_ = std::max(ahead_max_, skew);
   if (incarnation_ != nullptr) world_.clock().SetSkew(&incarnation_->domain, skew);
   Note("clock", skew.ToNanoseconds());
 }

@@ -68,6 +68,9 @@ class Machine {
   // Calls `then` from the loop after so many more turns of this incarnation (0: now); a later call replaces an earlier. Nothing is called
   // if it ends before. Null takes a call back.
   void AfterTurns(uint64_t turns, absl::AnyInvocable<void()> then);
+  // The same after a turn that `place` chooses by its causal name (0: now), from the next one to some hundreds later: what else the machine
+  // does does not move it.
+  void AfterTurnOf(uint64_t place, absl::AnyInvocable<void()> then);
   void CrashAfterTurns(CrashKind kind, uint64_t turns);
   // How the program is asked to end by itself (SIGTERM). Called by the program, which takes it back (null) before it ends.
   void SetStopHandler(absl::AnyInvocable<void()> handler);
@@ -83,6 +86,8 @@ class Machine {
   // How far its calendar is off from now on; it stays so over restarts.
   void SetSkew(Duration skew);
   Duration skew() const { return skew_; }
+  // The most that it has ever been ahead: what was put down for a time then may come later by so much.
+  Duration ahead_max() const { return ahead_max_; }
 
   bool up() const { return incarnation_ != nullptr && !incarnation_domain().crashed(); }
   bool down() const { return incarnation_ == nullptr; }
@@ -117,6 +122,7 @@ class Machine {
   Platter platter_;
   Program program_;
   Duration skew_;
+  Duration ahead_max_;
   uint64_t incarnations_ = 0;
   std::optional<int> exit_code_;
   std::set<std::string, std::less<>> unknown_mischief_;

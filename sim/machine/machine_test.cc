@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,45 @@ TEST(Machine, CrashesBetweenAnyTwoTurns) {
   }
   // The first turn only begins to yield.
   EXPECT_EQ(steps, (std::vector<int>{0, 0, 1, 2, 3, 4, 5, 6}));
+}
+
+// Two fibers of a machine, one of which may do more: where the other's turns are chosen, it dies there in both worlds.
+TEST(Machine, WhereItDiesIsATurnAndNotANumberOfTurns) {
+  const auto step_of_death = [](uint64_t place, int more) {
+    MachineWorld w;
+    Machine machine(w.world, w.fabric, "node1");
+    int step = 0;
+    w.Run([&] {
+      machine.Start([&](const Seams& seams) {
+        EXPECT_TRUE(seams.scheduler
+                        .Spawn("more",
+                               [&seams, more] {
+                                 for (int i = 0; i < more && seams.scheduler.SleepFor(Duration::Microseconds(700)).ok(); ++i) {
+                                 }
+                               })
+                        .ok());
+        while (step < 10'000 && seams.scheduler.SleepFor(Duration::Milliseconds(1)).ok()) ++step;
+      });
+      machine.AfterTurnOf(place, [&machine] { machine.Crash(CrashKind::kProcess); });
+      EXPECT_TRUE(machine.WaitDown().ok());
+    });
+    return step;
+  };
+  std::set<int> steps;
+  int same = 0;
+  constexpr int kPlaces = 60;
+  for (uint64_t place = 1; place <= kPlaces; ++place) {
+    const int step = step_of_death(place, 5);
+    steps.insert(step);
+    const int busier = step_of_death(place, 10'000);
+    EXPECT_LE(busier, step) << place;
+    same += busier == step;
+  }
+  // It may be one of the turns that there are more.
+  EXPECT_GT(same, kPlaces / 4);
+  EXPECT_GT(steps.size(), size_t{kPlaces} / 3);
+  EXPECT_EQ(*steps.begin(), 0);
+  EXPECT_GT(*steps.rbegin(), 100);
 }
 
 TEST(Machine, ATurnsCallCanBeTakenBack) {

@@ -36,7 +36,11 @@ std::string Quoted(const std::string& word) {
   return quoted + "'";
 }
 
-std::string FolderFlag(const SimOptions& options) { return options.directory.empty() ? std::string() : " " + Quoted(options.directory); }
+std::string FolderFlag(const SimOptions& options) {
+  std::string folders;
+  for (const std::string& directory : options.directories) StrAppend(&folders, " ", Quoted(directory));
+  return folders;
+}
 
 // Flags that decide what a run is.
 std::string WorldFlags(const SimOptions& options) {
@@ -76,6 +80,7 @@ absl::Status CheckThatItStarts(const LoadedSubject& subject, const SimOptions& o
   alone.scenario.requests_per_client = 0;
   alone.scenario.safety = Duration::Seconds(1);
   alone.scenario.operations.clear();
+  alone.scenario.sockets.clear();
   alone.scenario.checks.clear();
   RunOptions run = RunOptionsOf(options);
   run.plan = FaultOptions::Plan::kNone;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/fault/faults.h"
 
@@ -14,7 +15,8 @@ namespace edge::sim {
 inline constexpr char kEdgeVersion[] = "edge 0.1.0";
 
 struct SimOptions {
-  std::string directory;      // the application; empty: the folder the user stands in, else the example
+  // The workers of the application, the first of which gets the requests; empty: the folder the user stands in, else the example.
+  std::vector<std::string> directories;
   std::string environment;    // --env
   std::string scenario_file;  // --scenario; empty: edge.sim.json in the folder, else a scenario of routes
   std::string requests_file;  // --requests: a recording

@@ -108,7 +108,7 @@ PartReport RunPart(const Seams& seams, const LoadedSubject& subject, const SimOp
     if (!result.entry_points.handlers.empty()) report.entry_points = result.entry_points;
     for (const auto& [handler, times] : result.entries) report.entries[handler] += times;
     for (size_t i = 0; i < kFaultFamilies; ++i) report.faults[i] += result.faults[i];
-    report.operations.resize(subject.run.scenario.operations.size());
+    report.operations.resize(CountOperations(subject.run.scenario));
     for (size_t i = 0; i < result.operations.size(); ++i) {
       report.operations[i].calls += result.operations[i].calls;
       report.operations[i].answered += result.operations[i].answered;

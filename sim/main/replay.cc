@@ -19,6 +19,7 @@
 #include "sim/report/event_line.h"
 #include "sim/report/journal_json.h"
 #include "sim/report/story.h"
+#include "sim/report/words.h"
 
 namespace edge::sim {
 namespace {
@@ -38,7 +39,7 @@ absl::Status CheckSame(const char* flag, const std::string& wanted, const std::s
 }
 
 bool IsShown(const Event& event, const SimOptions& options) {
-  if (options.every_event) return true;
+  if (options.every_event || IsOnSocket(event)) return true;
   return event.kind != EventKind::kTurn && event.kind != EventKind::kDecision && event.kind != EventKind::kDeliver &&
          event.kind != EventKind::kRandom && !(event.kind == EventKind::kHost && event.text.empty());
 }

@@ -31,6 +31,8 @@ constexpr int kInternal = 3;
 constexpr uint64_t kPartMilliseconds = 1'500;
 constexpr uint64_t kFirstPartSeeds = 16;
 constexpr Duration kProgressEvery = Duration::Seconds(2);
+// Children that have not come to an end so long after a wish to stop are killed.
+constexpr Duration kGrace = Duration::Seconds(2);
 constexpr size_t kExplainedMax = 3;
 // Of every so many parts one is checked against another process.
 constexpr uint64_t kPartsPerCrossCheck = 10;
@@ -50,7 +52,14 @@ class Simulation {
     TaskGroup jobs(seams_.scheduler);
     const uint32_t count = options_.jobs != 0 ? options_.jobs : std::max(1u, seams_.process.Self().processors);
     for (uint32_t i = 0; i < count; ++i) EDGE_CHECK_OK(jobs.Spawn("job", [this] { Work(); }));
+    // A child looks at a wish to stop between two seeds, and a seed may be long.
+    TaskGroup grace(seams_.scheduler);
+    EDGE_CHECK_OK(grace.Spawn("grace", [this, &jobs] {
+      if (stop_.Wait().ok() && seams_.scheduler.SleepFor(kGrace).ok()) jobs.Cancel();
+    }));
     jobs.Wait();
+    grace.Cancel();
+    grace.Wait();
     Progress();
     return Conclude();
   }
@@ -116,7 +125,7 @@ class Simulation {
     add("--journal", task.journal);
     if (options_.turns_max != 0) add("--turns-max", std::to_string(options_.turns_max));
     if (task.hashes) child.arguments.push_back("--hashes");
-    if (!options_.directory.empty()) child.arguments.push_back(options_.directory);
+    child.arguments.insert(child.arguments.end(), options_.directories.begin(), options_.directories.end());
     child.working_directory = seams_.process.Self().working_directory;
     child.output_bytes_max = 256u << 20;
     return child;
@@ -181,8 +190,10 @@ class Simulation {
     for (const std::string& notice : subject_.notices) terminal_.Note(notice);
     const Scenario& scenario = subject_.run.scenario;
     terminal_.Note(StrCat("edge sim: ", subject_.application, ", ", Count(scenario.nodes, "node"), ", ", Count(scenario.clients, "client"),
-                          ", ", Count(scenario.operations.size(), "operation"), " (", subject_.workload, "), ",
-                          Count(scenario.services.size(), "outside service"), ", contract ", std::string(NameOf(options_.contract))));
+                          ", ", Count(scenario.operations.size(), "operation"),
+                          scenario.sockets.empty() ? std::string() : StrCat(" and ", Count(scenario.sockets.size(), "WebSocket")), " (",
+                          subject_.workload, "), ", Count(scenario.services.size(), "outside service"), ", contract ",
+                          std::string(NameOf(options_.contract))));
   }
 
   void Progress() {
@@ -248,7 +259,10 @@ class Simulation {
 
   // A run that did not come to its end says nothing about what it reached.
   uint64_t CameToTheirEnd() const { return total_.ran - total_.stuck.size(); }
-  bool NothingExercised() const { return CameToTheirEnd() > 0 && total_.entered == 0; }
+  bool NothingExercised() const {
+    const size_t exported = total_.entry_points.handlers.size() + total_.entry_points.classes.size();
+    return CameToTheirEnd() > 0 && (total_.entered == 0 || (exported > 0 && NeverEntered().size() == exported));
+  }
 
   int ExitCode() const {
     if (internal_ || !total_.divergences.empty()) return kInternal;
@@ -261,7 +275,7 @@ class Simulation {
   std::vector<std::string> NeverAnswered() const {
     std::vector<std::string> names;
     for (size_t i = 0; i < total_.operations.size(); ++i) {
-      if (total_.operations[i].answered == 0) names.push_back(subject_.run.scenario.operations[i].name);
+      if (total_.operations[i].answered == 0) names.push_back(OperationName(subject_.run.scenario, i));
     }
     return names;
   }
@@ -272,7 +286,9 @@ class Simulation {
     for (const std::string& handler : total_.entry_points.handlers) {
       if (!total_.entries.contains(handler)) names.push_back(handler + "()");
     }
-    for (const std::string& name : total_.entry_points.classes) names.push_back("class " + name);
+    for (const std::string& name : total_.entry_points.classes) {
+      if (!total_.entries.contains("class " + name)) names.push_back("class " + name);
+    }
     return names;
   }
 
@@ -401,7 +417,7 @@ int Simulate(const Seams& seams, const SimOptions& options, cli::Terminal& termi
     terminal.Error(std::string(subject.status().message()));
     return kUsage;
   }
-  if (subject->run.scenario.operations.empty()) {
+  if (subject->run.scenario.operations.empty() && subject->run.scenario.sockets.empty()) {
     terminal.Error(
         "there is nothing to ask the application: no route strings were found in the bundle. Give requests: edge sim --requests FILE "
         "(recorded by "

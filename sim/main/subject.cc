@@ -68,14 +68,22 @@ void FromRoutes(std::string_view script, Scenario& scenario) {
 
 absl::StatusOr<LoadedSubject> LoadSubject(const Seams& seams, const SimOptions& options) {
   cli::ApplicationLoader loader(seams.clock, seams.disk, seams.process);
-  EDGE_ASSIGN_OR_RETURN(cli::Application application, loader.Load({options.directory, options.environment}));
+  EDGE_ASSIGN_OR_RETURN(std::vector<cli::Application> applications, loader.LoadAll(options.directories, options.environment));
+  // The one that gets the requests, and where the scenario is.
+  const cli::Application& application = applications.front();
   LoadedSubject subject;
   subject.application = application.code.name;
-  subject.directory = options.directory;
-  subject.notices = std::move(application.notices);
+  for (const cli::Application& each : applications) {
+    subject.notices.insert(subject.notices.end(), each.notices.begin(), each.notices.end());
+  }
   subject.bundle_hash = application.bundle.metadata.content_hash;
   subject.exported = application.bundle.metadata.exports;
   if (subject.bundle_hash.empty()) subject.bundle_hash = absl::StrFormat("%016x", StableHash(application.code.script));
+  if (applications.size() > 1) {
+    std::string all;
+    for (const cli::Application& each : applications) StrAppend(&all, each.code.name, "\n", each.code.script, "\n");
+    subject.bundle_hash = absl::StrFormat("%016x", StableHash(all));
+  }
   const std::string home = application.directory.empty() ? loader.Absolute("") : application.directory;
   subject.artifacts = options.output.empty() ? StrCat(home, "/.edge/sim") : loader.Absolute(options.output);
 
@@ -98,7 +106,7 @@ absl::StatusOr<LoadedSubject> LoadSubject(const Seams& seams, const SimOptions& 
     EDGE_RETURN_IF_ERROR(FromRecording(text, options.requests_file, scenario));
     subject.workload = options.requests_file;
   }
-  if (scenario.operations.empty()) {
+  if (scenario.operations.empty() && scenario.sockets.empty()) {
     FromRoutes(application.code.script, scenario);
     subject.workload = scenario.operations.size() == 1 && scenario.operations[0].from.starts_with("no ")
                            ? "no route strings were found in the bundle: GET / alone"
@@ -106,7 +114,7 @@ absl::StatusOr<LoadedSubject> LoadSubject(const Seams& seams, const SimOptions& 
   }
   if (scenario.name.empty()) scenario.name = subject.application;
   subject.scenario_hash = absl::StrFormat("%016x", StableHash(ScenarioJson(scenario)));
-  subject.run.code = std::make_shared<const worker::WorkerCode>(std::move(application.code));
+  subject.run.codes = cli::CodesOf(applications);
   subject.nursery = std::make_unique<worker::WarmNursery>();
   subject.run.nursery = subject.nursery.get();
   return subject;

@@ -20,9 +20,8 @@ struct LoadedSubject {
   RunSubject run;
   std::unique_ptr<worker::IsolateNursery> nursery;
   std::string application;            // its name
-  std::string directory;              // as named by the user; empty: none was
   std::string artifacts;              // absolute folder for what is written about failures
-  std::string bundle_hash;            // 64 hexadecimal digits
+  std::string bundle_hash;            // 64 hexadecimal digits; 16 if there are several workers
   std::string scenario_hash;          // 16
   std::string workload;               // where requests come from, for the user
   std::vector<std::string> exported;  // names the main module exports

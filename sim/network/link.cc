@@ -514,7 +514,7 @@ void Link::Abort(Side side) {
   const uint64_t message = CombineHash(out.key, kResetName);
   Record(EventKind::kClose, side, "network.abort", message);
   if (out.over) return;  // the news of its end is on the way
-  if (out.pipe.in_flight() > 0 && world().oracle().Chance(kAbortOvertakesPoint, actor(side), message, kHalf)) out.pipe.DropInFlight();
+  if (out.pipe.in_flight() > 0 && world().oracle().Chance(kAbortOvertakesPoint, actor(side), message, kHalf)) LoseInFlight(out);
   SendReset(side);
 }
 

@@ -176,6 +176,8 @@ class Link {
   void ArmAt(Side sender, Instant when);
   void GiveCredit(Side sender);
   void PushEnd(Side sender);
+  // Nothing that is on the way arrives, and no end.
+  static void LoseInFlight(Direction& out);
   // Nothing more comes of this direction but a reset.
   void SendReset(Side sender);
   void BecomeReset(Side side, Segment::Kind how);

@@ -45,6 +45,12 @@ Link::WriteFate Link::FateOf(Side side, Key message, size_t bytes) {
 
 // --- resets ---
 
+void Link::LoseInFlight(Direction& out) {
+  out.pipe.DropInFlight();
+  // The end would come after all of it: it is lost for good.
+  out.end_lost = false;
+}
+
 void Link::BecomeReset(Side side, Segment::Kind how) {
   End& me = end(side);
   Direction& in = from(Other(side));
@@ -59,7 +65,7 @@ void Link::BecomeReset(Side side, Segment::Kind how) {
   }
   // What this end has on the way dies with the connection; of a break the other end is to hear.
   if (!out.over) {
-    out.pipe.DropInFlight();
+    LoseInFlight(out);
     PushMark(side, Segment::Kind::kReset);
     out.over = true;
   }
@@ -86,7 +92,7 @@ void Link::Die(Side side, HostDeath how) {
   const uint64_t message = CombineHash(out.key, kResetName);
   Record(EventKind::kClose, side, "network.died", how == HostDeath::kProcess ? message : 0);
   if (me.aborted || me.reset || out.over) return;
-  if (out.pipe.in_flight() > 0 && world().oracle().Chance(kDeathOvertakesPoint, actor(side), message, kHalf)) out.pipe.DropInFlight();
+  if (out.pipe.in_flight() > 0 && world().oracle().Chance(kDeathOvertakesPoint, actor(side), message, kHalf)) LoseInFlight(out);
   if (how == HostDeath::kPower) {
     me.silent = true;
   } else if (end(Other(side)).state != End::State::kNone) {
@@ -112,7 +118,7 @@ void Link::PartitionOver(const Host* a, const Host* b, Duration length) {
     for (const Side sender : {Side::kClient, Side::kServer}) {
       Direction& out = from(sender);
       out.held = false;
-      out.pipe.DropInFlight();
+      LoseInFlight(out);
       out.over = false;
       PushMark(sender, Segment::Kind::kReset);
       out.over = true;

@@ -236,6 +236,34 @@ TEST(NetworkFaults, AConnectionThatIsDestroyedMayBeSilentToo) {
   });
 }
 
+// Found by the property test: the end that hung was told after the bytes before it had died with their sender.
+TEST(NetworkFaults, ALostEndIsNotTheNewsOfBytesThatDiedWithTheirHost) {
+  Striking strategy(kNetworkHalfCloseLost);
+  strategy.Wish("network.death_overtakes", 1);
+  strategy.Wish("network.jitter", 10'000'000);  // an end and a reset of the same moment arrive apart
+  NetworkWorld w(strategy, OnlyFaults({&kNetworkHalfCloseLost}));
+  w.Run([&] {
+    std::vector<NetworkWorld::Pair> pairs;
+    for (int i = 0; i < 8; ++i) pairs.push_back(w.Open());
+    for (NetworkWorld::Pair& pair : pairs) {
+      EXPECT_TRUE(w.Write(*pair.client, "last words").ok());
+      EXPECT_TRUE(pair.client->CloseWrite().ok());
+    }
+    w.fabric.HostDied(w.client.domain, HostDeath::kPower);
+    w.client.domain.Crash();
+    w.world.After(Duration::Seconds(1), 1, [&] { HealAll(w); });
+    TaskGroup readers(w.world.scheduler());
+    for (NetworkWorld::Pair& pair : pairs) {
+      EDGE_CHECK_OK(readers.Spawn("reader", [&] {
+        const auto got = w.Read(*pair.server);
+        EXPECT_EQ(got.bytes, "");
+        EXPECT_TRUE(absl::IsUnavailable(got.status)) << got.status;
+      }));
+    }
+    readers.Wait();
+  });
+}
+
 TEST(NetworkFaults, AStallOnlyDelaysAndKeepsTheOrder) {
   Striking strategy(kNetworkStall);
   strategy.Wish(kNetworkStall.length.name, 12'000'000);

@@ -104,7 +104,7 @@ TEST_F(EventLineTest, TellsLives) {
   EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "exit", .value = 3}), "node1     exits with code 3");
   EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "power_loss"}), "node1     LOSES POWER");
   EXPECT_EQ(Line({.kind = EventKind::kLife, .actor = node_, .label = "clock", .value = -90'000'000'000}),
-            "node1     has a calendar that is 1 min 30 s late");
+            "node1     has a calendar that is 1 min 30 s behind");
 }
 
 TEST_F(EventLineTest, TellsHowAnInvocationEndedAndWhatANodeAnswered) {

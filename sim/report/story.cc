@@ -55,8 +55,12 @@ class Chooser {
         return OfLog(event);
       case EventKind::kHost:
         return IsIncident(event) ? OfLog(event) : Weight::kNever;
+      case EventKind::kSend:
+      case EventKind::kDeliver:
+        return IsOnSocket(event) ? OfSocket(event) : Weight::kNever;
       case EventKind::kConnect:
       case EventKind::kClose:
+        if (IsOnSocket(event)) return OfSocket(event);
         return IsFailing(event) ? Weight::kSameActor : Weight::kNever;
       default:
         return Weight::kNever;
@@ -144,6 +148,16 @@ class Chooser {
     if (!found_failing_) return trouble ? Weight::kTrouble : Weight::kNearby;
     const bool same = actors_.count(event.actor) != 0;
     return same ? Weight::kSameActor : Weight::kNearby;
+  }
+
+  // The failing message wherever it is said and heard; of the failing connection its end, and the rest as it comes.
+  Weight OfSocket(const Event& event) const {
+    const bool of_key = event.key != 0 && keys_.count(event.key) != 0;
+    if (of_key) return Weight::kFailing;
+    const bool of_connection = event.message != 0 && messages_.count(event.message) != 0;
+    if (of_connection) return event.kind == EventKind::kClose ? Weight::kFailing : Weight::kMeanwhile;
+    if (event.kind == EventKind::kDeliver || !IsNear(event.time)) return Elsewhere();
+    return found_failing_ && actors_.count(event.actor) != 0 ? Weight::kSameActor : Weight::kNearby;
   }
 
   // Whether it was under way at the same time as the failing request: who else was there is what races are made of.

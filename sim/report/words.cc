@@ -52,6 +52,14 @@ std::string Response(const JournalView& journal, const ExchangeIndex& exchanges,
                           : StrCat("gets ", event.value, With(journal, "from", event.peer), detail);
 }
 
+std::string OnSocket(const Event& event) {
+  const std::string text = Printable(event.text);
+  if (event.label == kSocketSendLabel) return StrCat("says: ", text);
+  if (event.label == kSocketReceiveLabel) return StrCat("hears: ", text);
+  if (event.label == kSocketClosingLabel) return StrCat("closes its WebSocket: ", event.value, text.empty() ? "" : " ", text);
+  return StrCat("WebSocket ", text);
+}
+
 std::string Life(const Event& event) {
   const std::string_view what = LastPart(event.label);
   std::string out;
@@ -76,7 +84,7 @@ std::string Life(const Event& event) {
   } else if (what == "clock") {
     out = event.value == 0 ? std::string("has the right time again")
                            : StrCat("has a calendar that is ", LengthText(Duration::Nanoseconds(std::abs(event.value))),
-                                    event.value < 0 ? " late" : " early");
+                                    event.value < 0 ? " behind" : " ahead");
   } else {
     out = Printable(event.label);
   }
@@ -111,7 +119,13 @@ std::string FaultStory(std::string_view label) {
   return site != nullptr ? std::string(site->story) : Printable(label);
 }
 
+bool IsOnSocket(const Event& event) {
+  return event.label == kSocketSendLabel || event.label == kSocketReceiveLabel || event.label == kSocketClosingLabel ||
+         event.label == kSocketEndLabel;
+}
+
 std::string Words(const JournalView& journal, const ExchangeIndex& exchanges, const Event& event) {
+  if (IsOnSocket(event)) return OnSocket(event);
   const std::string label = Printable(event.label);
   const std::string detail = Colon(Either(event.text, event.note));
   switch (event.kind) {

@@ -15,6 +15,14 @@
 
 namespace edge::sim {
 
+// What a client does on a WebSocket: kSend, kDeliver and twice kClose with these labels; `message` is the ray of the handshake, `key` that
+// of the message, or of the connection. Its end says in words who ended it.
+inline constexpr std::string_view kSocketSendLabel = "websocket.send";
+inline constexpr std::string_view kSocketReceiveLabel = "websocket.message";
+inline constexpr std::string_view kSocketClosingLabel = "websocket.closing";
+inline constexpr std::string_view kSocketEndLabel = "websocket.end";
+bool IsOnSocket(const Event& event);
+
 // One line, printable; foreign text has gone through Printable. `exchanges` is of the same journal.
 std::string Words(const JournalView& journal, const ExchangeIndex& exchanges, const Event& event);
 

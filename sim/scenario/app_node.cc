@@ -1,5 +1,6 @@
 #include "sim/scenario/app_node.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -9,6 +10,8 @@
 #include "runtime/base/status_macros.h"
 #include "runtime/base/str_cat.h"
 #include "runtime/fiber/domain.h"
+#include "sim/fault/model.h"
+#include "sim/scenario/recovered_state.h"
 
 namespace edge::sim {
 namespace {
@@ -86,6 +89,16 @@ class AppNode::Watcher final : public worker::ExecutionObserver {
   void OnInterrupt(uint64_t) override {
     if (!Dead(world_, world_.scheduler())) world_.ChargeInterrupt(actor_);
   }
+  // Through one stub, calls begin in the order in which they were sent. What is done once more (an alarm after a
+  // reset) makes stubs of the same names again: their first calls begin a line anew.
+  void OnCallBegan(uint64_t line, uint64_t number) override {
+    if (Dead(world_, world_.scheduler())) return;
+    uint64_t& last = call_lines_[line];
+    if (number <= last && number != 1) {
+      ledger_.problems.push_back(StrCat(world_.NameOf(actor_), " began call ", number, " of a stub after call ", last));
+    }
+    last = number;
+  }
   void OnOutcome(uint64_t key, worker::Outcome outcome, std::string_view message) override {
     if (Dead(world_, world_.scheduler())) return;
     ++ledger_.entered;
@@ -104,6 +117,7 @@ class AppNode::Watcher final : public worker::ExecutionObserver {
   World& world_;
   const ActorId actor_;
   NodeLedger& ledger_;
+  std::map<uint64_t, uint64_t> call_lines_;  // of this incarnation: the last call that has begun, by the name of its line
 };
 
 class AppNode::WatchingHandler final : public http::Handler {
@@ -147,26 +161,145 @@ class AppNode::WatchingHandler final : public http::Handler {
   http::Handler& worker_;
 };
 
+// Tells the ledger, and the record of the run, what becomes of Durable Objects.
+class AppNode::ObjectWatcher final : public worker::ObjectObserver {
+ public:
+  ObjectWatcher(World& world, ActorId actor, ObjectLedger& ledger) : world_(world), actor_(actor), ledger_(ledger) {}
+
+  void OnActivated(const Id& id, uint64_t epoch, const State& state) override {
+    if (!Note("object.activated", id, state.txid)) return;
+    ledger_.OnActivated(id, epoch, state);
+  }
+  void OnCommitted(const Id& id, const storage::PageSet& set) override {
+    if (Note("object.committed", id, set.txid)) ledger_.OnCommitted(id, set);
+  }
+  void OnRolledBack(const Id& id, uint64_t txid) override {
+    if (Note("object.rolled_back", id, txid)) ledger_.OnRolledBack(id, txid);
+  }
+  void OnEnded(const Id& id, uint64_t epoch) override {
+    if (Note("object.ended", id, epoch)) ledger_.OnEnded(id, epoch);
+  }
+  void OnReleased(const Id& id, uint64_t epoch, uint64_t txid, Durability durability) override {
+    if (Note("object.released", id, txid)) ledger_.OnReleased(id, epoch, txid, durability);
+  }
+  void OnTurnBegan(const Id& id, uint64_t epoch, gate::Section section) override {
+    if (Alive()) ledger_.OnTurnBegan(id, epoch, section);
+  }
+  void OnTurnEnded(const Id& id, uint64_t epoch) override {
+    if (Alive()) ledger_.OnTurnEnded(id, epoch);
+  }
+  void OnEvent(const Id& id, uint64_t epoch, std::string_view kind) override {
+    if (Alive()) ledger_.OnEvent(id, epoch, kind);
+  }
+  void OnStorageBegan(const Id& id, uint64_t epoch) override {
+    if (Alive()) ledger_.OnStorageBegan(id, epoch);
+  }
+  void OnStorageEnded(const Id& id, uint64_t epoch) override {
+    if (Alive()) ledger_.OnStorageEnded(id, epoch);
+  }
+  void OnSectionOpened(const Id& id, uint64_t epoch, gate::Section section, gate::Section outer) override {
+    if (Alive()) ledger_.OnSectionOpened(id, epoch, section, outer);
+  }
+  void OnSectionClosed(const Id& id, uint64_t epoch, gate::Section section) override {
+    if (Alive()) ledger_.OnSectionClosed(id, epoch, section);
+  }
+  void OnAlarmBegan(const Id& id, uint64_t epoch, WallTime due, WallTime now) override {
+    if (Note("object.alarm", id, epoch)) ledger_.OnAlarmBegan(id, epoch, due, now);
+  }
+  void OnAlarmEnded(const Id& id, uint64_t epoch) override {
+    if (Alive()) ledger_.OnAlarmEnded(id, epoch);
+  }
+  void OnAlarmDropped(const Id& id, uint64_t epoch) override {
+    if (Note("object.alarm_dropped", id, epoch)) ledger_.OnAlarmDropped(id, epoch);
+  }
+
+ private:
+  // What a dead incarnation does on its way out has no effect.
+  bool Alive() const { return !Dead(world_, world_.scheduler()); }
+  bool Note(std::string_view label, const Id& id, uint64_t value) {
+    if (!Alive()) return false;
+    world_.recorder().Record({.kind = EventKind::kHost,
+                              .actor = actor_,
+                              .label = label,
+                              .key = StableHash(id.id),
+                              .value = static_cast<int64_t>(value),
+                              .text = id.id,
+                              .note = id.space});
+    return true;
+  }
+
+  World& world_;
+  const ActorId actor_;
+  ObjectLedger& ledger_;
+};
+
 // What lives on the stack of a running program.
 struct AppNode::Incarnation {
   explicit Incarnation(Scheduler& scheduler) : stop(scheduler) {}
   edge::Event stop;
 };
 
-AppNode::AppNode(World& world, Machine& machine, std::shared_ptr<const worker::WorkerCode> code, worker::IsolateNursery* nursery,
-                 NodeLedger& ledger, NodeTamper::Factory tamper)
+NodeLedger::NodeLedger(World& world)
+    : objects([&world] {
+        const int64_t ms = (world.now() - world.start()).ToMilliseconds();
+        return StrCat("+", ms / 1000, ".", (ms % 1000) / 100, (ms % 100) / 10, ms % 10, " s");
+      }),
+      kv([&world] { return world.now(); },
+         [&world] { return !world.faults().healed() && world.faults().options().contract == Contract::kCloudflare; }) {}
+
+AppNode::AppNode(World& world, Machine& machine, worker::WorkerCodes codes, worker::IsolateNursery* nursery, NodeLedger& ledger,
+                 NodeTamper::Factory tamper)
     : world_(world),
       machine_(machine),
-      code_(std::move(code)),
+      codes_(std::move(codes)),
       nursery_(nursery),
       ledger_(ledger),
       tamper_(std::move(tamper)),
-      serving_(world.scheduler()) {}
+      serving_(world.scheduler()),
+      left_down_(world.scheduler()) {}
 
 AppNode::~AppNode() { EDGE_CHECK(running_ == nullptr); }
 
 void AppNode::Start() {
   machine_.Start([this](const Seams& seams) { Run(seams); });
+}
+
+// Small, so that a run sees checkpoints, full logs and files that are used again.
+storage::StoreOptions AppNode::StoreOf() const {
+  return {.directory = "state",
+          .log = {.segment = ByteCount::KiB(64), .size_max = ByteCount::MiB(8), .spare_files_max = 2},
+          .overlay_max = ByteCount::MiB(4),
+          .log_checkpoint_bytes = ByteCount::KiB(192),
+          .checkpoint_interval = Duration::Seconds(15),
+          .open_files_max = 4};
+}
+
+void AppNode::LookAtState() {
+  if (ledger_.objects.empty()) return;
+  const absl::StatusOr<RecoveredObjects> found = RecoverCopy(machine_.platter(), store_);
+  if (found.ok()) {
+    ledger_.objects.OnRecovered(*found);
+  } else {
+    ledger_.objects.OnUnrecoverable(FromAbsl(found.status().message()));
+  }
+}
+
+void AppNode::StartAgainLater() {
+  if (leave_down_) return;
+  ++supervisors_;
+  const Key key = CombineHash(StableHash(machine_.name()), CombineHash(StableHash("supervisor"), restarts_++));
+  EDGE_CHECK_OK(world_.scheduler().SpawnKeyed(key, nullptr, "machine.supervisor", [this] {
+    static_cast<void>(machine_.WaitDown().ok());
+    static_cast<void>(left_down_.Wait(world_.now() + Duration::Seconds(1)).ok());
+    if (!leave_down_) EDGE_CHECK_OK(machine_.Restart());
+    --supervisors_;
+  }));
+}
+
+void AppNode::LeaveDown() {
+  leave_down_ = true;
+  left_down_.Set();
+  while (supervisors_ > 0) EDGE_CHECK_OK(world_.scheduler().SleepFor(Duration::Milliseconds(1)));
 }
 
 void AppNode::Run(const Seams& seams) {
@@ -176,16 +309,24 @@ void AppNode::Run(const Seams& seams) {
   const uint64_t number = seams.process.Self().incarnation;
   SimLog log(world_, actor);
   Watcher watcher(world_, actor, ledger_);
+  ObjectWatcher objects(world_, actor, ledger_.objects);
   NodeOptions options = {.listen = {machine_.name(), kPort}};
   options.observer = &watcher;
   options.nursery = nursery_;
+  options.objects = &objects;
+  options.kv_places = NodeOptions::KvPlaces::kAnywhere;
+  options.kv = &ledger_.kv;
+  options.crons = &ledger_.crons;
+  options.store = StoreOf();
   options.decorate = [&](http::Handler& worker) -> std::unique_ptr<http::Handler> {
     return std::make_unique<WatchingHandler>(world_, actor, ledger_, number, worker);
   };
   const std::unique_ptr<NodeTamper> tamper = tamper_ ? tamper_(seams) : nullptr;
   if (tamper != nullptr) tamper->Tamper(options);
-  Node node(tamper != nullptr ? tamper->Tampered(seams) : seams, log, code_, std::move(options));
-  absl::Status status = node.StartWorker();
+  store_ = options.store;
+  LookAtState();
+  Node node(tamper != nullptr ? tamper->Tampered(seams) : seams, log, codes_, std::move(options));
+  absl::Status status = node.StartWorkers();
   if (status.ok()) {
     status = node.Listen();
     if (status.ok()) {
@@ -196,19 +337,46 @@ void AppNode::Run(const Seams& seams) {
       machine_.SetStopHandler(nullptr);
       serving_.Reset();
       const absl::Status stopped = node.Stop();
-      if (asked && !stopped.ok() && !IsCrashed(stopped)) {
+      const bool excused = !world_.faults().healed() && (DiskTrouble() || (absl::IsDeadlineExceeded(stopped) && ServiceHangs()));
+      if (asked && !stopped.ok() && !IsCrashed(stopped) && !excused) {
         ledger_.problems.push_back(StrCat(machine_.name(), " did not stop cleanly: ", std::string(stopped.message())));
       }
     }
   }
-  if (!node.worker().entry_points().handlers.empty()) ledger_.entry_points = node.worker().entry_points();
-  for (const auto& [handler, times] : node.worker().entries()) ledger_.entries[handler] += times;
-  if (!status.ok() && !IsCrashed(status)) {
+  NoteEntries(node.workers());
+  running_ = nullptr;
+  const bool failed = !status.ok() && !IsCrashed(status);
+  if (failed && !DiskTrouble()) {
     start_status_ = status;
     serving_.Set();
+  } else if (failed) {
+    if (world_.faults().healed()) ledger_.problems.push_back(StrCat(machine_.name(), " cannot start: ", FromAbsl(status.message())));
+    StartAgainLater();
+    seams.process.Exit(1);
+  } else if (machine_.exit_code().value_or(0) != 0) {
+    StartAgainLater();
   }
-  running_ = nullptr;
 }
+
+// Those of other workers than the first have its name behind theirs: "fetch of billing".
+void AppNode::NoteEntries(worker::WorkerSet& workers) {
+  worker::EntryPoints points;
+  for (const std::unique_ptr<worker::Worker>& worker : workers.all()) {
+    const std::string of = worker.get() == &workers.front() ? "" : StrCat(" of ", worker->code().name);
+    for (const std::string& handler : worker->entry_points().handlers) points.handlers.push_back(handler + of);
+    for (const std::string& name : worker->entry_points().classes) points.classes.push_back(name + of);
+    for (const auto& [entry, times] : worker->entries()) ledger_.entries[entry + of] += times;
+  }
+  if (!points.handlers.empty()) ledger_.entry_points = std::move(points);
+}
+
+// A request that waits for it is cut off when the time to stop is over.
+bool AppNode::ServiceHangs() const {
+  const auto& struck = world_.faults().struck();
+  return std::any_of(struck.begin(), struck.end(), [](const Faults::Struck& each) { return each.site == &kServiceHang; });
+}
+
+bool AppNode::DiskTrouble() const { return world_.faults().injected()[static_cast<size_t>(FaultFamily::kDisk)] > 0; }
 
 absl::Status AppNode::WaitUntilServing(Instant deadline) {
   EDGE_RETURN_IF_ERROR(serving_.Wait(deadline));

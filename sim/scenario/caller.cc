@@ -1,21 +1,18 @@
 #include "sim/scenario/caller.h"
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <utility>
 
-#include "absl/strings/str_format.h"
 #include "runtime/base/str_cat.h"
 #include "runtime/fiber/event.h"
 #include "runtime/fiber/task_group.h"
 #include "sim/fault/model.h"
+#include "sim/scenario/request_parts.h"
 
 namespace edge::sim {
 namespace {
 
-constexpr DecisionPoint kNodePoint("workload.node", DecisionKind::kWorkload);
-constexpr DecisionPoint kValuePoint("workload.value", DecisionKind::kValue);
 constexpr DecisionPoint kBackoffPoint("client.backoff", DecisionKind::kDelay);
 constexpr Duration kFirstBackoff = Duration::Milliseconds(100);
 constexpr Duration kLongestBackoff = Duration::Seconds(10);
@@ -33,15 +30,6 @@ class FixedBody final : public http::RequestBody {
   std::string bytes_;
   const uint64_t length_;
 };
-
-// The ray of an attempt as the platform's header shows it.
-std::string RayHeader(uint64_t ray) { return absl::StrFormat("%016x-SIM", ray); }
-
-std::string Uuid(uint64_t high, uint64_t low) {
-  high = (high & ~uint64_t{0xf000}) | 0x4000;
-  low = (low & ~(uint64_t{3} << 62)) | uint64_t{1} << 63;
-  return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xffff, high & 0xffff, low >> 48, low & 0xffffffffffff);
-}
 
 }  // namespace
 
@@ -72,53 +60,16 @@ bool Caller::WorthAnotherTry(const Answer& answer) {
   return answer.status == 502 || answer.status == 503 || answer.status == 504;
 }
 
-std::string Caller::Fill(std::string_view text, Key key) const {
-  std::string filled;
-  uint64_t place = 0;
-  for (;;) {
-    const size_t open = text.find("${");
-    const size_t close = open == std::string_view::npos ? open : text.find('}', open);
-    if (close == std::string_view::npos) return filled.append(text);
-    filled.append(text.substr(0, open));
-    std::string_view what = text.substr(open + 2, close - open - 2);
-    const Key here = CombineHash(key, ++place);
-    if (what == "client") {
-      filled.append(world_.NameOf(actor_));
-    } else if (what == "uuid") {
-      filled.append(Uuid(MixHash(here), MixHash(here + 1)));
-    } else if (what.starts_with("int:")) {
-      what.remove_prefix(4);
-      const size_t dots = what.find("..");
-      int64_t low = 0;
-      int64_t high = 0;
-      if (dots != std::string_view::npos) {
-        std::from_chars(what.data(), what.data() + dots, low);
-        std::from_chars(what.data() + dots + 2, what.data() + what.size(), high);
-      }
-      filled.append(std::to_string(world_.oracle().Draw(kValuePoint, actor_, here, Distribution::Uniform(low, std::max(low, high)))));
-    } else if (what.starts_with("pick:")) {
-      what.remove_prefix(5);
-      const int64_t choices = 1 + std::count(what.begin(), what.end(), '|');
-      for (int64_t skip = world_.oracle().Draw(kValuePoint, actor_, here, Distribution::Uniform(0, choices - 1)); skip > 0; --skip) {
-        what.remove_prefix(what.find('|') + 1);
-      }
-      filled.append(what.substr(0, what.find('|')));
-    } else {
-      filled.append(text.substr(open, close + 1 - open));
-    }
-    text.remove_prefix(close + 1);
-  }
-}
-
 size_t Caller::Perform(size_t operation_index, Key key, Call::Phase phase) {
   const Operation& operation = scenario_.operations[operation_index];
   const size_t index = history_.size();
   http::ClientRequest request;
   request.method = operation.method;
-  request.target = Fill(operation.target, CombineHash(key, 1));
-  for (const auto& [name, value] : operation.headers) request.fields.emplace_back(name, Fill(value, CombineHash(key, StableHash(name))));
+  request.target = FillTemplate(world_, actor_, operation.target, CombineHash(key, 1));
+  for (const auto& [name, value] : operation.headers)
+    request.fields.emplace_back(name, FillTemplate(world_, actor_, value, CombineHash(key, StableHash(name))));
   if (operation.idempotency_key) request.fields.emplace_back("Idempotency-Key", Uuid(MixHash(key), MixHash(key + 1)));
-  const std::string body = Fill(operation.body, CombineHash(key, 2));
+  const std::string body = FillTemplate(world_, actor_, operation.body, CombineHash(key, 2));
   request.fields.emplace_back("CF-Ray", "");
   const size_t ray_field = request.fields.size() - 1;
   {
@@ -138,10 +89,7 @@ size_t Caller::Perform(size_t operation_index, Key key, Call::Phase phase) {
     Attempt attempt;
     attempt.ray = CombineHash(key, 100 + number);
     attempt.begin = world_.now();
-    const size_t node = nodes_.size() < 2
-                            ? 0
-                            : static_cast<size_t>(world_.oracle().Draw(kNodePoint, actor_, attempt.ray,
-                                                                       Distribution::Uniform(0, static_cast<int64_t>(nodes_.size()) - 1)));
+    const size_t node = DrawNode(world_, actor_, attempt.ray, nodes_.size());
     request.host = nodes_[node];
     request.authority = "app.test";
     attempt.node = request.host.host;

@@ -35,7 +35,6 @@ class Caller {
   };
   Answer Try(const http::ClientRequest& request, const std::string& body, Instant deadline, Key ray);
   Answer Exchange(const http::ClientRequest& request, const std::string& body, Instant deadline);
-  std::string Fill(std::string_view text, Key key) const;
   static bool WorthAnotherTry(const Answer& answer);
   static bool MayRetry(const Operation& operation);
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "runtime/base/str_cat.h"
+#include "sim/scenario/socket_checks.h"
 
 namespace edge::sim {
 namespace {
@@ -23,7 +24,7 @@ std::string Describe(const Evidence& evidence, const Call& call) {
 
 Violation About(std::string check, const Evidence& evidence, const Call& call, std::string message) {
   return {.check = std::move(check),
-          .subject = evidence.scenario.operations[call.operation].name,
+          .subject = OperationName(evidence.scenario, call.operation),
           .message = std::move(message),
           .about_key = call.key,
           .about_message = call.attempts.empty() ? 0 : call.attempts.back().ray};
@@ -151,24 +152,8 @@ std::optional<std::string> FieldsOf(const std::string& body, const std::vector<s
   return text;
 }
 
-// A number: the whole body, or the member `field` of a JSON body.
-std::optional<int64_t> NumberOf(const std::string& body, const std::vector<std::string>& fields) {
-  std::string text = body;
-  if (!fields.empty()) {
-    const std::optional<std::string> found = FieldsOf(body, {fields.front()});
-    if (!found.has_value()) return std::nullopt;
-    text = found->substr(fields.front().size() + 1);
-  }
-  const size_t begin = text.find_first_of("-0123456789");
-  if (begin == std::string::npos) return std::nullopt;
-  int64_t number = 0;
-  const auto parsed = std::from_chars(text.data() + begin, text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return std::nullopt;
-  return number;
-}
-
 bool Is(const Evidence& evidence, const Call& call, const std::string& operation) {
-  return evidence.scenario.operations[call.operation].name == operation;
+  return OperationName(evidence.scenario, call.operation) == operation;
 }
 
 std::optional<Violation> CheckUnique(const Evidence& evidence, const CheckSpec& check) {
@@ -187,21 +172,63 @@ std::optional<Violation> CheckUnique(const Evidence& evidence, const CheckSpec& 
   return std::nullopt;
 }
 
+// The last answer of `operation` after healing.
+const Call* LastProbe(const Evidence& evidence, const std::string& operation) {
+  const Call* last = nullptr;
+  for (const Call& call : evidence.history) {
+    if (Is(evidence, call, operation) && call.phase == Call::Phase::kProbe && call.outcome == Call::Outcome::kAcknowledged) last = &call;
+  }
+  return last;
+}
+
+std::optional<Violation> CheckValue(const Evidence& evidence, const CheckSpec& check) {
+  const Call* const last = LastProbe(evidence, check.operation);
+  if (last == nullptr) return std::nullopt;
+  const std::optional<int64_t> number = NumberIn(last->body, check.fields);
+  if (number == check.equals) return std::nullopt;
+  return About(check.name, evidence, *last,
+               StrCat(check.operation, " says ", number.has_value() ? std::to_string(*number) : StrCat("no number (", last->body, ")"),
+                      " at the end, not ", check.equals));
+}
+
+size_t CountIn(std::string_view text, std::string_view what) {
+  size_t count = 0;
+  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) ++count;
+  return count;
+}
+
+std::optional<Violation> CheckKept(const Evidence& evidence, const CheckSpec& check) {
+  const Call* const last = LastProbe(evidence, check.operation);
+  if (last == nullptr) return std::nullopt;
+  for (const Call& call : evidence.history) {
+    // What was acknowledged after the question is not in its answer.
+    if (!Is(evidence, call, check.counts) || call.outcome != Call::Outcome::kAcknowledged) continue;
+    if (call.attempts.back().end > last->attempts.back().begin) continue;
+    const std::optional<std::string> field = FieldsOf(call.body, check.fields);
+    if (!field.has_value()) continue;
+    const std::string value = field->substr(check.fields.front().size() + 1);
+    const size_t times = CountIn(last->body, value);
+    if (times == 1) continue;
+    return About(check.name, evidence, call,
+                 StrCat(Describe(evidence, call), " was acknowledged with ", check.fields.front(), " ", value, " at ",
+                        At(evidence.world, call.attempts.back().end), ", and ", check.operation, " at the end has it ",
+                        times == 0 ? std::string("not at all") : StrCat(times, " times")));
+  }
+  return std::nullopt;
+}
+
 std::optional<Violation> CheckCount(const Evidence& evidence, const CheckSpec& check) {
   int64_t acknowledged = 0;
   int64_t sent = 0;
-  const Call* last = nullptr;
   for (const Call& call : evidence.history) {
-    if (Is(evidence, call, check.counts)) {
-      if (call.outcome == Call::Outcome::kAcknowledged) ++acknowledged;
-      sent += std::count_if(call.attempts.begin(), call.attempts.end(), [](const Attempt& attempt) { return attempt.sent; });
-    }
-    if (Is(evidence, call, check.operation) && call.phase == Call::Phase::kProbe && call.outcome == Call::Outcome::kAcknowledged)
-      last = &call;
+    if (!Is(evidence, call, check.counts)) continue;
+    if (call.outcome == Call::Outcome::kAcknowledged) ++acknowledged;
+    sent += std::count_if(call.attempts.begin(), call.attempts.end(), [](const Attempt& attempt) { return attempt.sent; });
   }
+  const Call* const last = LastProbe(evidence, check.operation);
   if (last == nullptr) return std::nullopt;
   // The probe itself may come before the last of what it counts only if that was pending, and then it is not acknowledged.
-  const std::optional<int64_t> number = NumberOf(last->body, check.fields);
+  const std::optional<int64_t> number = NumberIn(last->body, check.fields);
   if (!number.has_value() || (*number >= acknowledged && *number <= sent)) return std::nullopt;
   return About(check.name, evidence, *last,
                StrCat(check.operation, " says ", *number, " at the end, but ", acknowledged, " ", check.counts, " were acknowledged and ",
@@ -252,18 +279,52 @@ std::optional<Violation> RunSpec(const Evidence& evidence, const CheckSpec& chec
       return CheckStatus(evidence, check);
     case CheckSpec::Kind::kEffects:
       return CheckEffects(evidence, check);
+    case CheckSpec::Kind::kValue:
+    case CheckSpec::Kind::kSettles:
+      return CheckValue(evidence, check);
+    case CheckSpec::Kind::kKept:
+      return CheckKept(evidence, check);
+    case CheckSpec::Kind::kDelivered:
+      return CheckDelivered(evidence, check);
+    case CheckSpec::Kind::kAnswered:
+      return CheckAnswered(evidence, check);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
+std::optional<int64_t> NumberIn(const std::string& body, const std::vector<std::string>& fields) {
+  std::string text = body;
+  if (!fields.empty()) {
+    const std::optional<std::string> found = FieldsOf(body, {fields.front()});
+    if (!found.has_value()) return std::nullopt;
+    text = found->substr(fields.front().size() + 1);
+  }
+  const size_t begin = text.find_first_of("-0123456789");
+  if (begin == std::string::npos) return std::nullopt;
+  int64_t number = 0;
+  const auto parsed = std::from_chars(text.data() + begin, text.data() + text.size(), number);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  return number;
+}
+
 std::optional<Violation> RunChecks(const Evidence& evidence) {
-  // What the scenario says comes first: it is what its author wants to know.
+  // If the platform is wrong, nothing else counts.
+  if (const std::optional<ObjectLedger::Finding>& finding = evidence.nodes.objects.finding(); finding.has_value()) {
+    return Violation{.check = finding->check, .subject = finding->subject, .message = finding->message};
+  }
+  if (!evidence.nodes.kv.problem().empty()) {
+    return Violation{.check = "kv.read", .subject = "kv", .message = evidence.nodes.kv.problem()};
+  }
+  if (!evidence.nodes.crons.problem().empty()) {
+    return Violation{.check = "cron.run", .subject = "cron", .message = evidence.nodes.crons.problem()};
+  }
+  // Then what the scenario says: it is what its author wants to know.
   for (const CheckSpec& check : evidence.scenario.checks) {
     if (std::optional<Violation> failure = RunSpec(evidence, check)) return failure;
   }
-  for (const auto check : {Hung, ExecutedTwice, AnsweredTwice, Unexplained, Liveness, Probes, Stops}) {
+  for (const auto check : {Hung, ExecutedTwice, AnsweredTwice, SocketBroken, Unexplained, SocketLost, Liveness, Probes, Stops}) {
     if (std::optional<Violation> failure = check(evidence)) return failure;
   }
   return std::nullopt;

@@ -14,13 +14,14 @@
 #include "sim/scenario/call.h"
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/service_actor.h"
+#include "sim/scenario/socket_history.h"
 
 namespace edge::sim {
 
 // A check that did not hold.
 struct Violation {
   std::string check;    // "request.hung", or the name a scenario gave
-  std::string subject;  // what it is about without anything that varies between runs: an operation's or a service's name
+  std::string subject;  // what it is about without anything that varies between runs: an operation's, a socket's or a service's name
   std::string message;  // one sentence with the particulars
   uint64_t about_key = 0;
   uint64_t about_message = 0;  // a ray
@@ -40,6 +41,7 @@ struct Evidence {
   const World& world;
   const Scenario& scenario;
   const History& history;
+  const SocketHistory* sockets;  // borrowed; never null
   const NodeLedger& nodes;
   const std::vector<const ServiceActor*>& services;
   std::vector<Trouble> troubles;
@@ -48,6 +50,9 @@ struct Evidence {
   bool liveness_missed = false;                 // something was still pending when the liveness phase ended
   std::string pending;                          // ... what
 };
+
+// The number that a body is, or that the JSON member `fields[0]` of it is.
+std::optional<int64_t> NumberIn(const std::string& body, const std::vector<std::string>& fields);
 
 // The first check that does not hold.
 std::optional<Violation> RunChecks(const Evidence& evidence);

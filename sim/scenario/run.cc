@@ -7,112 +7,68 @@
 #include "runtime/base/hash.h"
 #include "runtime/base/status_macros.h"
 #include "runtime/base/str_cat.h"
+#include "runtime/cron/cron_expression.h"
 #include "runtime/fiber/event.h"
 #include "sim/fault/model.h"
 #include "sim/machine/episode_driver.h"
 #include "sim/network/fabric.h"
 #include "sim/scenario/app_node.h"
-#include "sim/scenario/caller.h"
+#include "sim/scenario/client.h"
 
 namespace edge::sim {
 namespace {
 
-constexpr DecisionPoint kOperationPoint("workload.request", DecisionKind::kWorkload);
-constexpr DecisionPoint kMomentPoint("workload.moment", DecisionKind::kDelay);
 constexpr Duration kStartTime = Duration::Seconds(60);
 // A node that stops gives its requests and their waitUntil work half a minute each.
 constexpr Duration kStopTime = Duration::Seconds(90);
 
-// A client: an actor with a host of its own and a plan of requests.
-class Client {
- public:
-  Client(World& world, Fabric& fabric, const Scenario& scenario, const std::string& name, const std::vector<Endpoint>& nodes,
-         History& history)
-      : world_(world),
-        scenario_(scenario),
-        actor_(world.recorder().AddActor(name, ActorKind::kClient)),
-        domain_(world.scheduler(), name),
-        network_(fabric, name, actor_, &domain_),
-        caller_(world, network_, actor_, scenario, nodes, history),
-        key_(StableHash(name)) {
-    world_.Announce(&domain_, actor_);
-  }
-  ~Client() { world_.Retire(&domain_); }
-
-  // Works through its plan on a fiber of its own.
-  void Start(const std::vector<uint32_t>& weights) {
-    EDGE_CHECK_OK(world_.scheduler().SpawnKeyed(key_, &domain_, "client", [this, &weights] { Work(weights); }));
-  }
-  // Calls every operation of the scenario that is in use once, one after the other.
-  void StartProbe() {
-    EDGE_CHECK_OK(world_.scheduler().SpawnKeyed(key_, &domain_, "probe", [this] {
-      for (size_t i = 0; i < scenario_.operations.size(); ++i) {
-        caller_.Perform(i, CombineHash(key_, i), Call::Phase::kProbe);
-      }
-    }));
-  }
-  const std::string& name() const { return world_.NameOf(actor_); }
-  uint64_t unasked_for() const { return caller_.unasked_for(); }
-  // OK when nothing of it is running any more. MAY SUSPEND.
-  absl::Status Wait(Instant deadline) { return domain_.Wait(deadline); }
-  void Kill() {
-    domain_.Crash();
-    EDGE_CHECK_OK(domain_.Wait());
-  }
-
- private:
-  // The n-th request has its own stretch of the safety phase, whatever became of the ones before, and most begin early in it: clients meet.
-  void Work(const std::vector<uint32_t>& weights) {
-    const int64_t stretch = scenario_.safety.ToNanoseconds() / std::max<int64_t>(1, scenario_.requests_per_client);
-    for (uint32_t number = 0; number < scenario_.requests_per_client; ++number) {
-      const Key key = CombineHash(key_, number);
-      const int64_t operation = world_.oracle().Draw(kOperationPoint, actor_, key, Distribution::Weighted(weights));
-      if (operation == 0) continue;
-      const Duration moment = world_.oracle().DrawDuration(kMomentPoint, actor_, key, Distribution::Tail(0, stretch));
-      const Instant when = world_.start() + kLeadIn + Duration::Nanoseconds(stretch * number) + moment;
-      if (!world_.scheduler().SleepUntil(when).ok()) return;
-      caller_.Perform(static_cast<size_t>(operation - 1), key, Call::Phase::kSafety);
-      if (!world_.scheduler().CheckAlive().ok()) return;
-    }
-  }
-
-  // Nodes are up by then.
-  static constexpr Duration kLeadIn = Duration::Milliseconds(100);
-
-  World& world_;
-  const Scenario& scenario_;
-  const ActorId actor_;
-  Domain domain_;
-  SimNetwork network_;
-  Caller caller_;
-  const Key key_;
-};
+constexpr Duration kSettleTime = Duration::Seconds(2);
+// An alarm may be late by a minute, and a run that the platform's faults have ended is tried again after some more.
+constexpr Duration kAlarmTime = Duration::Seconds(240);
+// A cron trigger that is due later is not waited for.
+constexpr Duration kCronTime = Duration::Seconds(120);
+constexpr Duration kCronGrace = Duration::Seconds(3);
+constexpr Duration kAlarmGrace = Duration::Seconds(2);
 
 // Everything of one run that lives inside the world.
 class Stage {
  public:
   Stage(const RunSubject& subject, World& world, RunResult& result)
-      : subject_(subject), scenario_(subject.scenario), world_(world), result_(result), fabric_(world, {}) {
+      : subject_(subject), scenario_(subject.scenario), world_(world), result_(result), fabric_(world, {}), ledger_(world) {
     for (uint32_t i = 0; i < scenario_.nodes; ++i) {
       machines_.push_back(std::make_unique<Machine>(world_, fabric_, StrCat("node", i + 1)));
-      nodes_.push_back(std::make_unique<AppNode>(world_, *machines_.back(), subject.code, subject.nursery, ledger_, subject.tamper));
+      nodes_.push_back(std::make_unique<AppNode>(world_, *machines_.back(), subject.codes, subject.nursery, ledger_, subject.tamper));
       endpoints_.push_back({machines_.back()->name(), AppNode::kPort});
     }
     for (const Service& service : scenario_.services) services_.push_back(std::make_unique<ServiceActor>(world_, fabric_, service));
     for (uint32_t i = 0; i < scenario_.clients; ++i) {
-      clients_.push_back(std::make_unique<Client>(world_, fabric_, scenario_, StrCat("client", i + 1), endpoints_, history_));
+      clients_.push_back(std::make_unique<Client>(world_, fabric_, scenario_, StrCat("client", i + 1), endpoints_, history_, sockets_));
     }
     // Swarm: an operation that this run leaves out has no weight. Index 0 is "no request", the mildest.
-    weights_.push_back(0);
-    for (size_t i = 0; i < scenario_.operations.size(); ++i) {
-      weights_.push_back(world_.faults().UsesOperation(i, scenario_.operations.size()) ? scenario_.operations[i].weight : 0);
-    }
+    const size_t operations = CountOperations(scenario_);
+    for (size_t i = 0; i < operations; ++i) workload_.used.push_back(world_.faults().UsesOperation(i, operations));
+    workload_.requests.push_back(0);
     uint64_t total = 0;
-    for (const uint32_t weight : weights_) total += weight;
-    if (total == 0) weights_[0] = 1;
+    for (size_t i = 0; i < scenario_.operations.size(); ++i) {
+      workload_.requests.push_back(workload_.used[i] ? scenario_.operations[i].weight : 0);
+      total += workload_.requests.back();
+    }
+    if (total == 0) workload_.requests[0] = 1;
+  }
+
+  // Why it cannot be played.
+  absl::Status Check() const {
+    if (scenario_.nodes > 1 && worker::NeedStore(subject_.codes)) {
+      return absl::InvalidArgumentError(
+          StrCat(scenario_.name,
+                 " has Durable Objects, KV or cron triggers, which live on one node in this version: its scenario may not ask for ",
+                 scenario_.nodes, " nodes"));
+    }
+    return absl::OkStatus();
   }
 
   void Play() {
+    if (result_.status = Check(); !result_.status.ok()) return;
     std::vector<Machine*> machines;
     for (const auto& machine : machines_) machines.push_back(machine.get());
     Phase("start");
@@ -127,31 +83,46 @@ class Stage {
 
     Phase("safety");
     EpisodeDriver driver(world_, machines, fabric_);
-    for (const auto& client : clients_) client->Start(weights_);
+    for (uint32_t i = 0; i < clients_.size(); ++i) clients_[i]->Start(i, workload_);
     const Instant safety_end = world_.start() + scenario_.safety;
     for (const auto& client : clients_) static_cast<void>(client->Wait(safety_end).ok());
     EDGE_CHECK_OK(world_.scheduler().SleepUntil(safety_end));
 
     Phase("heal");
     EDGE_CHECK_OK(driver.Heal());
+    for (const auto& node : nodes_) {
+      if (absl::Status serving = node->WaitUntilServing(world_.now() + kStartTime); !serving.ok()) {
+        ledger_.problems.push_back(StrCat(node->machine().name(), " does not serve after healing: ", FromAbsl(serving.message())));
+      }
+    }
+
+    // What failed right before has been given up by then: a disk that was full is looked at once a second.
+    EDGE_CHECK_OK(world_.scheduler().SleepFor(kSettleTime));
 
     Phase("liveness");
     const Instant liveness_end = world_.now() + scenario_.limits.liveness;
-    Client prober(world_, fabric_, scenario_, "prober", endpoints_, history_);
+    Client prober(world_, fabric_, scenario_, "prober", endpoints_, history_, sockets_);
     bool missed = false;
     Instant stopping_from = Instant::Infinite();
     for (const auto& client : clients_) missed = !client->Wait(liveness_end).ok() || missed;
     std::string pending;
     if (missed) pending = Pending();
     if (!missed) {
-      prober.StartProbe();
-      const Duration probe_time =
-          Duration::Nanoseconds(scenario_.limits.probe_time.ToNanoseconds() * static_cast<int64_t>(scenario_.operations.size() + 1));
-      if (!prober.Wait(world_.now() + probe_time).ok()) {
+      Duration ahead;
+      for (const auto& machine : machines_) ahead = std::max(ahead, machine->ahead_max());
+      prober.StartProbe(ahead);
+      int64_t probe_time = scenario_.limits.probe_time.ToNanoseconds() * static_cast<int64_t>(CountOperations(scenario_) + 1);
+      for (const CheckSpec& check : scenario_.checks) {
+        if (check.kind == CheckSpec::Kind::kSettles)
+          probe_time += (scenario_.limits.liveness + ahead + scenario_.limits.probe_time).ToNanoseconds();
+      }
+      if (!prober.Wait(world_.now() + Duration::Nanoseconds(probe_time)).ok()) {
         missed = true;
         pending = Pending();
       }
     }
+    if (!missed) WaitForAlarms();
+    if (!missed) WaitForCrons();
     if (!missed) {
       Phase("stop");
       stopping_from = world_.now();
@@ -162,12 +133,18 @@ class Stage {
       }
     }
 
+    for (const auto& node : nodes_) node->LeaveDown();
+    for (const auto& node : nodes_) {
+      if (!missed && node->machine().down()) node->LookAtState();
+    }
+
     Phase("checks");
     std::vector<const ServiceActor*> services;
     for (const auto& service : services_) services.push_back(service.get());
     result_.failure = RunChecks({.world = world_,
                                  .scenario = scenario_,
                                  .history = history_,
+                                 .sockets = &sockets_,
                                  .nodes = ledger_,
                                  .services = services,
                                  .troubles = Troubles(),
@@ -217,13 +194,15 @@ class Stage {
   }
 
   void Count() {
-    result_.operations.resize(scenario_.operations.size());
+    result_.operations.resize(CountOperations(scenario_));
     for (const Call& call : history_) {
       OperationCount& count = result_.operations[call.operation];
       ++count.calls;
       if (call.phase == Call::Phase::kSafety) ++result_.safety_requests;
       if (call.outcome == Call::Outcome::kAcknowledged) ++count.acknowledged;
-      if (call.status != 0 && call.status != 404 && call.status < 500) ++count.answered;
+      // What is said on a socket may have no answer.
+      const bool said = call.status == 0 && call.outcome == Call::Outcome::kAnswered;
+      if (said || (call.status != 0 && call.status != 404 && call.status < 500)) ++count.answered;
     }
     result_.requests = history_.size();
     result_.entered = ledger_.entered;
@@ -235,7 +214,43 @@ class Stage {
     result_.entries = ledger_.entries;
   }
 
+  // Alarms that are due have to begin.
+  void WaitForAlarms() {
+    const Instant until = world_.now() + kAlarmTime;
+    for (const auto& node : nodes_) {
+      const auto soon = [&] { return node->WallNow() + (Duration::Zero() - kAlarmGrace); };
+      while (!ledger_.objects.Overdue(soon()).empty() && world_.now() < until) {
+        EDGE_CHECK_OK(world_.scheduler().SleepFor(Duration::Seconds(1)));
+      }
+      if (world_.now() >= until) ledger_.objects.CheckOverdue(node->WallNow() + (Duration::Zero() - kAlarmTime));
+    }
+  }
+
+  // What a cron trigger is due for soon, now that everything is well, has to be started when it is.
+  void WaitForCrons() {
+    // A calendar that was ahead may have seen to it before.
+    if (world_.faults().injected()[static_cast<size_t>(FaultFamily::kClock)] > 0) return;
+    for (const auto& code : subject_.codes) {
+      for (const std::string& text : code->crons) WaitForCron(code->name, text);
+    }
+  }
+  void WaitForCron(const std::string& worker, const std::string& text) {
+    {
+      const absl::StatusOr<cron::CronExpression> expression = cron::CronExpression::Parse(text);
+      EDGE_CHECK_OK(expression.status());
+      for (const auto& node : nodes_) {
+        const WallTime due = expression->Next(node->WallNow());
+        if (due - node->WallNow() > kCronTime) continue;
+        EDGE_CHECK_OK(world_.scheduler().SleepFor(due - node->WallNow() + kCronGrace));
+        if (!ledger_.crons.Started(worker, text, due)) {
+          ledger_.crons.Fail(StrCat("every fault was healed, but the cron trigger \"", text, "\" was not started when it was due"));
+        }
+      }
+    }
+  }
+
   void TearDown() {
+    for (const auto& node : nodes_) node->LeaveDown();
     for (const auto& client : clients_) client->Kill();
     for (const auto& machine : machines_) {
       machine->Crash(CrashKind::kProcess);
@@ -252,12 +267,13 @@ class Stage {
   Fabric fabric_;
   NodeLedger ledger_;
   History history_;
+  SocketHistory sockets_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::unique_ptr<AppNode>> nodes_;
   std::vector<Endpoint> endpoints_;
   std::vector<std::unique_ptr<ServiceActor>> services_;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::vector<uint32_t> weights_;
+  Workload workload_;
 };
 
 }  // namespace
@@ -269,6 +285,7 @@ RunResult RunScenario(const RunSubject& subject, const RunOptions& options, Stra
   world_options.limits = options.limits;
   world_options.faults.contract = options.contract;
   world_options.faults.plan = options.plan;
+  world_options.faults.only = options.only;
   world_options.faults.safety_phase = subject.scenario.safety;
   auto world = std::make_unique<World>(strategy, world_options);
   world->recorder().StopAt(options.stop_at_event);
@@ -283,6 +300,7 @@ RunResult RunScenario(const RunSubject& subject, const RunOptions& options, Stra
   result.turns = world->turns();
   result.virtual_time = world->now() - world->start();
   result.faults = world->faults().injected();
+  for (const Faults::Struck& struck : world->faults().struck()) ++result.sites[struck.site->name()];
   result.decisions = world->oracle().decisions();
   result.checkpoints = recorder.checkpoints();
   result.actors = recorder.actors();

@@ -10,9 +10,11 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,7 +28,7 @@ namespace edge::sim {
 
 // What is run; the same for all seeds. Borrowed where it says so.
 struct RunSubject {
-  std::shared_ptr<const worker::WorkerCode> code;
+  worker::WorkerCodes codes;  // every node runs all of them; the first gets the requests
   Scenario scenario;
   NodeTamper::Factory tamper;                 // for tests; null: none
   worker::IsolateNursery* nursery = nullptr;  // borrowed; warm isolates; null: every start is cold
@@ -35,6 +37,7 @@ struct RunSubject {
 struct RunOptions {
   Contract contract = Contract::kCloudflare;
   FaultOptions::Plan plan = FaultOptions::Plan::kSwarm;
+  std::vector<const FaultSite*> only;  // Plan::kOnly
   Keep keep = Keep::kHash;
   uint64_t stop_at_event = 0;  // 0: run to the end
   WorldLimits limits;
@@ -57,6 +60,7 @@ struct RunResult {
   uint64_t turns = 0;
   Duration virtual_time;
   std::array<uint64_t, kFaultFamilies> faults = {};
+  std::map<std::string_view, uint64_t> sites;  // how often which fault has struck
   std::vector<Decision> decisions;
   std::vector<OperationCount> operations;   // by index of the scenario's
   uint64_t requests = 0;                    // calls made

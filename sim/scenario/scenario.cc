@@ -2,151 +2,24 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <limits>
 
 #include "runtime/base/status_macros.h"
 #include "runtime/base/str_cat.h"
+#include "sim/scenario/object_reader.h"
+#include "sim/scenario/socket_plan_json.h"
 
 namespace edge::sim {
 namespace {
 
 namespace json = boost::json;
 
-std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
-
-// Reads the members of one object; every error names the path of the key.
-class ObjectReader {
- public:
-  ObjectReader(const json::object& object, std::string path, absl::Status& status)
-      : object_(object), path_(std::move(path)), status_(status) {}
-
-  void Text(const char* key, std::string& out) {
-    const json::value* const value = Find(key);
-    if (value == nullptr) return;
-    if (!value->is_string()) return Complain(key, "a string");
-    out = std::string(View(value->get_string()));
-  }
-  void Number(const char* key, int64_t low, int64_t high, auto& out) {
-    const json::value* const value = Find(key);
-    if (value == nullptr) return;
-    int64_t number = 0;
-    if (value->is_int64()) {
-      number = value->get_int64();
-    } else if (value->is_uint64() && value->get_uint64() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-      number = static_cast<int64_t>(value->get_uint64());
-    } else {
-      return Complain(key, "a whole number");
-    }
-    if (number < low || number > high) return Complain(key, StrCat("between ", low, " and ", high));
-    out = static_cast<std::remove_reference_t<decltype(out)>>(number);
-  }
-  void Time(const char* key, int64_t nanoseconds_per_unit, int64_t high, Duration& out) {
-    int64_t units = -1;
-    Number(key, 0, high, units);
-    if (units >= 0) out = Duration::Nanoseconds(units * nanoseconds_per_unit);
-  }
-  void Flag(const char* key, bool& out) {
-    const json::value* const value = Find(key);
-    if (value == nullptr) return;
-    if (!value->is_bool()) return Complain(key, "true or false");
-    out = value->get_bool();
-  }
-  void Fields(const char* key, std::vector<std::pair<std::string, std::string>>& out) {
-    const json::value* const value = Find(key);
-    if (value == nullptr) return;
-    if (!value->is_object()) return Complain(key, "an object of strings");
-    for (const auto& [name, text] : value->get_object()) {
-      if (!text.is_string()) return Complain(key, "an object of strings");
-      out.emplace_back(std::string(name.data(), name.size()), std::string(View(text.get_string())));
-    }
-  }
-  template <typename Each>
-  void Array(const char* key, Each each) {
-    const json::value* const value = Find(key);
-    if (value == nullptr) return;
-    if (!value->is_array()) return Complain(key, "an array");
-    size_t index = 0;
-    for (const json::value& element : value->get_array()) {
-      each(element, StrCat(path_, key, "[", index++, "]"));
-      if (!status_.ok()) return;
-    }
-  }
-  template <typename Each>
-  void Objects(const char* key, Each each) {
-    Array(key, [&](const json::value& element, const std::string& path) {
-      if (!element.is_object()) {
-        status_ = absl::InvalidArgumentError(StrCat(path, ": must be an object"));
-        return;
-      }
-      ObjectReader reader(element.get_object(), path + ".", status_);
-      each(reader);
-      reader.RefuseOthers();
-    });
-  }
-  // What nobody asked for is a slip of the pen.
-  void RefuseOthers() {
-    if (!status_.ok()) return;
-    for (const auto& member : object_) {
-      const std::string_view name(member.key().data(), member.key().size());
-      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      std::string all;
-      for (const std::string& key : known_) all += (all.empty() ? "" : ", ") + key;
-      status_ = absl::InvalidArgumentError(StrCat(path_, std::string(name), ": no such key; here there may be ", all));
-      return;
-    }
-  }
-  void Complain(const char* key, std::string_view expected) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(StrCat(path_, key, ": must be ", std::string(expected)));
-  }
-  bool Has(const char* key) { return Find(key) != nullptr; }
-
- private:
-  const json::value* Find(const char* key) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
-    return status_.ok() ? object_.if_contains(key) : nullptr;
-  }
-
-  const json::object& object_;
-  const std::string path_;
-  absl::Status& status_;
-  std::vector<std::string> known_;
-};
-
-constexpr int64_t kMillisecond = 1'000'000;
-constexpr int64_t kSecond = 1'000 * kMillisecond;
-constexpr int64_t kDaySeconds = 86'400;
-
-// A name out of a list, or an error that lists them.
-template <typename Enum, size_t N>
-void Choice(ObjectReader& reader, const char* key, const std::pair<const char*, Enum> (&names)[N], Enum& out) {
-  std::string text;
-  reader.Text(key, text);
-  if (text.empty()) return;
-  std::string all;
-  for (const auto& [name, value] : names) {
-    if (text == name) {
-      out = value;
-      return;
-    }
-    all += (all.empty() ? "" : ", ") + std::string(name);
-  }
-  reader.Complain(key, StrCat("one of ", all));
-}
-
 constexpr std::pair<const char*, Operation::Retry> kRetries[] = {
     {"idempotent", Operation::Retry::kIdempotentMethods}, {"always", Operation::Retry::kAlways}, {"never", Operation::Retry::kNever}};
-constexpr std::pair<const char*, CheckSpec::Kind> kKinds[] = {{"unique", CheckSpec::Kind::kUnique},
-                                                              {"count", CheckSpec::Kind::kCount},
-                                                              {"status", CheckSpec::Kind::kStatus},
-                                                              {"effects", CheckSpec::Kind::kEffects}};
-
-template <typename Enum, size_t N>
-const char* NameIn(const std::pair<const char*, Enum> (&names)[N], Enum value) {
-  for (const auto& [name, candidate] : names) {
-    if (candidate == value) return name;
-  }
-  return "";
-}
+constexpr std::pair<const char*, CheckSpec::Kind> kKinds[] = {
+    {"unique", CheckSpec::Kind::kUnique},   {"count", CheckSpec::Kind::kCount},         {"status", CheckSpec::Kind::kStatus},
+    {"effects", CheckSpec::Kind::kEffects}, {"value", CheckSpec::Kind::kValue},         {"settles", CheckSpec::Kind::kSettles},
+    {"kept", CheckSpec::Kind::kKept},       {"delivered", CheckSpec::Kind::kDelivered}, {"answered", CheckSpec::Kind::kAnswered}};
+constexpr std::pair<const char*, CheckSpec::To> kTo[] = {{"all", CheckSpec::To::kAll}, {"others", CheckSpec::To::kOthers}};
 
 Operation ReadOperation(ObjectReader& reader) {
   Operation operation;
@@ -191,53 +64,95 @@ CheckSpec ReadCheck(ObjectReader& reader) {
   reader.Text("counts", check.counts);
   reader.Text("service", check.service);
   reader.Text("header", check.header);
+  reader.Text("socket", check.socket);
+  Choice(reader, "to", kTo, check.to);
   reader.Number("effects_max", 0, 1'000'000, check.effects_max);
-  reader.Array("fields", [&](const json::value& value, const std::string&) {
-    if (!value.is_string()) return reader.Complain("fields", "an array of strings");
-    check.fields.emplace_back(View(value.get_string()));
-  });
+  reader.Number("equals", -(int64_t{1} << 53), int64_t{1} << 53, check.equals);
+  reader.Texts("fields", check.fields);
   reader.Array("statuses", [&](const json::value& value, const std::string&) {
     if (!value.is_int64()) return reader.Complain("statuses", "an array of numbers");
     check.statuses.push_back(static_cast<int>(value.get_int64()));
   });
-  if (!reader.Has("kind")) reader.Complain("kind", "one of unique, count, status, effects");
-  if (check.name.empty()) check.name = StrCat(NameIn(kKinds, check.kind), " ", check.operation, check.service);
+  if (!reader.Has("kind")) reader.Complain("kind", "one of unique, count, status, effects, value, settles, kept, delivered, answered");
+  if (check.name.empty()) check.name = StrCat(NameIn(kKinds, check.kind), " ", check.operation, check.service, check.socket);
   return check;
 }
 
-// Names that a check mentions must exist.
-absl::Status CheckNames(const Scenario& scenario) {
-  const auto has_operation = [&](const std::string& name) {
+// "requests[2]", "sockets[0].messages[1]": where an operation is.
+std::string PlaceOf(const Scenario& scenario, size_t operation) {
+  if (operation < scenario.operations.size()) return StrCat("requests[", operation, "]");
+  operation -= scenario.operations.size();
+  if (operation < scenario.sockets.size()) return StrCat("sockets[", operation, "]");
+  operation -= scenario.sockets.size();
+  size_t socket = 0;
+  for (; operation >= scenario.sockets[socket].messages.size(); ++socket) operation -= scenario.sockets[socket].messages.size();
+  return StrCat("sockets[", socket, "].messages[", operation, "]");
+}
+
+absl::Status CheckNamesDiffer(const Scenario& scenario) {
+  for (size_t i = 0; i < CountOperations(scenario); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (OperationName(scenario, i) != OperationName(scenario, j)) continue;
+      return absl::InvalidArgumentError(StrCat(PlaceOf(scenario, i), ".name: \"", OperationName(scenario, i), "\" is taken by ",
+                                               PlaceOf(scenario, j), "; give it a name of its own"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What a check mentions must exist, and what its kind needs must be there.
+absl::Status CheckCheck(const Scenario& scenario, const CheckSpec& check) {
+  const auto wrong = [&](const std::string& what) { return absl::InvalidArgumentError(StrCat("checks: \"", check.name, "\": ", what)); };
+  const auto has_request = [&](const std::string& name) {
     return std::any_of(scenario.operations.begin(), scenario.operations.end(), [&](const Operation& o) { return o.name == name; });
   };
-  for (size_t i = 0; i < scenario.operations.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (scenario.operations[i].name == scenario.operations[j].name) {
-        return absl::InvalidArgumentError(StrCat("requests[", i, "].name: \"", scenario.operations[i].name, "\" is taken by requests[", j,
-                                                 "]; give it a name of its own"));
-      }
+  const auto has_operation = [&](const std::string& name) {
+    for (size_t i = 0; i < CountOperations(scenario); ++i) {
+      if (OperationName(scenario, i) == name) return true;
     }
+    return false;
+  };
+  using Kind = CheckSpec::Kind;
+  const bool on_service = check.kind == Kind::kEffects;
+  const bool on_socket = check.kind == Kind::kDelivered || check.kind == Kind::kAnswered;
+  if (on_socket) {
+    const auto plan =
+        std::find_if(scenario.sockets.begin(), scenario.sockets.end(), [&](const SocketPlan& s) { return s.name == check.socket; });
+    if (plan == scenario.sockets.end()) return wrong(StrCat("socket \"", check.socket, "\" is the name of no socket"));
+    if (plan->id.empty()) return wrong(StrCat("socket \"", check.socket, "\" has no \"id\": nobody could tell its messages apart"));
+    if (check.kind == Kind::kDelivered && plan->delivered.empty())
+      return wrong(StrCat("socket \"", check.socket, "\" has no \"delivered\": nobody could tell what has arrived"));
+    return absl::OkStatus();
   }
-  for (const CheckSpec& check : scenario.checks) {
-    const bool on_service = check.kind == CheckSpec::Kind::kEffects;
-    if (!on_service && !has_operation(check.operation)) {
-      return absl::InvalidArgumentError(
-          StrCat("checks: \"", check.name, "\": operation \"", check.operation, "\" is the name of no request"));
-    }
-    if (check.kind == CheckSpec::Kind::kCount && !has_operation(check.counts)) {
-      return absl::InvalidArgumentError(StrCat("checks: \"", check.name, "\": counts \"", check.counts, "\" is the name of no request"));
-    }
-    if (check.kind == CheckSpec::Kind::kUnique && check.fields.empty()) {
-      return absl::InvalidArgumentError(StrCat("checks: \"", check.name, "\": unique needs fields: names of members of the JSON answer"));
-    }
-    if (check.kind == CheckSpec::Kind::kStatus && check.statuses.empty()) {
-      return absl::InvalidArgumentError(StrCat("checks: \"", check.name, "\": status needs statuses: the ones that are allowed"));
-    }
-    if (on_service &&
-        std::none_of(scenario.services.begin(), scenario.services.end(), [&](const Service& s) { return s.name == check.service; })) {
-      return absl::InvalidArgumentError(StrCat("checks: \"", check.name, "\": service \"", check.service, "\" is the name of no service"));
-    }
+  // What is asked at the end is a request; what is counted or kept may have been said on a socket.
+  const bool asks = check.kind == Kind::kCount || check.kind == Kind::kKept || check.kind == Kind::kValue || check.kind == Kind::kSettles;
+  if (!on_service && !(asks ? has_request(check.operation) : has_operation(check.operation))) {
+    return wrong(
+        StrCat("operation \"", check.operation, "\" is the name of no request", asks ? std::string() : std::string(", socket or message")));
   }
+  const bool counts = check.kind == Kind::kCount || check.kind == Kind::kKept;
+  if (counts && !has_operation(check.counts)) {
+    return wrong(StrCat("counts \"", check.counts, "\" is the name of no request, socket or message"));
+  }
+  if (check.kind == Kind::kUnique && check.fields.empty()) {
+    return wrong("unique needs fields: names of members of the JSON answer");
+  }
+  if (check.kind == Kind::kKept && check.fields.size() != 1) {
+    return wrong("kept needs one field: a member of the JSON answer of counts");
+  }
+  if (check.kind == Kind::kStatus && check.statuses.empty()) {
+    return wrong("status needs statuses: the ones that are allowed");
+  }
+  if (on_service &&
+      std::none_of(scenario.services.begin(), scenario.services.end(), [&](const Service& s) { return s.name == check.service; })) {
+    return wrong(StrCat("service \"", check.service, "\" is the name of no service"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNames(const Scenario& scenario) {
+  EDGE_RETURN_IF_ERROR(CheckNamesDiffer(scenario));
+  for (const CheckSpec& check : scenario.checks) EDGE_RETURN_IF_ERROR(CheckCheck(scenario, check));
   return absl::OkStatus();
 }
 
@@ -248,6 +163,30 @@ json::object FieldsJson(const std::vector<std::pair<std::string, std::string>>& 
 }
 
 }  // namespace
+
+size_t CountOperations(const Scenario& scenario) {
+  size_t count = scenario.operations.size() + scenario.sockets.size();
+  for (const SocketPlan& socket : scenario.sockets) count += socket.messages.size();
+  return count;
+}
+
+size_t SocketOperation(const Scenario& scenario, size_t socket) { return scenario.operations.size() + socket; }
+
+size_t MessageOperation(const Scenario& scenario, size_t socket, size_t message) {
+  size_t operation = scenario.operations.size() + scenario.sockets.size() + message;
+  for (size_t i = 0; i < socket; ++i) operation += scenario.sockets[i].messages.size();
+  return operation;
+}
+
+const std::string& OperationName(const Scenario& scenario, size_t operation) {
+  if (operation < scenario.operations.size()) return scenario.operations[operation].name;
+  operation -= scenario.operations.size();
+  if (operation < scenario.sockets.size()) return scenario.sockets[operation].name;
+  operation -= scenario.sockets.size();
+  size_t socket = 0;
+  for (; operation >= scenario.sockets[socket].messages.size(); ++socket) operation -= scenario.sockets[socket].messages.size();
+  return scenario.sockets[socket].messages[operation].name;
+}
 
 absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view file_name) {
   json::error_code error;
@@ -280,9 +219,11 @@ absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view f
   reader.Time("liveness_seconds", kSecond, kDaySeconds, scenario.limits.liveness);
   reader.Time("probe_seconds", kSecond, kDaySeconds, scenario.limits.probe_time);
   reader.Objects("requests", [&](ObjectReader& each) { scenario.operations.push_back(ReadOperation(each)); });
+  reader.Objects("sockets", [&](ObjectReader& each) { scenario.sockets.push_back(ReadSocketPlan(each)); });
   reader.Objects("services", [&](ObjectReader& each) { scenario.services.push_back(ReadService(each)); });
   reader.Objects("checks", [&](ObjectReader& each) { scenario.checks.push_back(ReadCheck(each)); });
-  if (reader.Has("requests") && scenario.operations.empty()) reader.Complain("requests", "an array with at least one request");
+  if (reader.Has("requests") && scenario.operations.empty() && scenario.sockets.empty())
+    reader.Complain("requests", "an array with at least one request");
   reader.RefuseOthers();
   if (status.ok()) status = CheckNames(scenario);
   if (!status.ok()) return absl::InvalidArgumentError(StrCat(std::string(file_name), ": ", std::string(status.message())));
@@ -301,6 +242,8 @@ std::string ScenarioJson(const Scenario& scenario) {
                                       {"retry", NameIn(kRetries, operation.retry)},
                                       {"idempotency_key", operation.idempotency_key}});
   }
+  json::array sockets;
+  for (const SocketPlan& socket : scenario.sockets) sockets.push_back(SocketPlanJson(socket));
   json::array services;
   for (const Service& service : scenario.services) {
     json::array routes;
@@ -329,7 +272,10 @@ std::string ScenarioJson(const Scenario& scenario) {
                                   {"statuses", statuses},
                                   {"service", check.service},
                                   {"header", check.header},
-                                  {"effects_max", check.effects_max}});
+                                  {"effects_max", check.effects_max},
+                                  {"equals", check.equals},
+                                  {"socket", check.socket},
+                                  {"to", NameIn(kTo, check.to)}});
   }
   return json::serialize(json::object{{"name", scenario.name},
                                       {"nodes", scenario.nodes},
@@ -341,6 +287,7 @@ std::string ScenarioJson(const Scenario& scenario) {
                                       {"liveness_seconds", scenario.limits.liveness.ToSeconds()},
                                       {"probe_seconds", scenario.limits.probe_time.ToSeconds()},
                                       {"requests", operations},
+                                      {"sockets", sockets},
                                       {"services", services},
                                       {"checks", checks}});
 }

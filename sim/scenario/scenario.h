@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "runtime/base/time.h"
+#include "sim/scenario/socket_plan.h"
 
 namespace edge::sim {
 
@@ -53,6 +54,11 @@ struct CheckSpec {
     kCount,    // a number that `operation` answers at the end lies between acknowledged and sent calls of `counts`
     kStatus,   // every answer of `operation` has one of `statuses`
     kEffects,  // `service` does no more than `effects_max` effects per value of the request header `header`
+    kValue,    // at the end `operation` answers the number `equals` (in the JSON field `fields`)
+    kSettles,  // the same, asked for again and again until ScenarioLimits::liveness is over: for what goes on after the last request
+    kKept,     // what each acknowledged answer of `counts` has in the JSON field `fields` is in the answer of `operation` at the end, once
+    kDelivered,  // what a sender on `socket` knows to be acknowledged has come to every socket of its group, once, in the sender's order
+    kAnswered,   // what was said on `socket` was acknowledged if something said later on the same connection was
   } kind = Kind::kStatus;
   std::string name;
   std::string operation;
@@ -62,6 +68,9 @@ struct CheckSpec {
   std::string service;
   std::string header = "Idempotency-Key";
   uint32_t effects_max = 1;
+  int64_t equals = 0;
+  std::string socket;
+  enum class To : uint8_t { kAll, kOthers } to = To::kAll;  // kOthers: a sender does not hear itself
 };
 
 struct ScenarioLimits {
@@ -78,10 +87,17 @@ struct Scenario {
   uint32_t requests_per_client = 25;
   Duration safety = Duration::Seconds(60);
   std::vector<Operation> operations;
+  std::vector<SocketPlan> sockets;
   std::vector<Service> services;
   std::vector<CheckSpec> checks;
   ScenarioLimits limits;
 };
+
+// What is counted and named alike: requests, then sockets (a call is their opening), then the messages of each.
+size_t CountOperations(const Scenario& scenario);
+size_t SocketOperation(const Scenario& scenario, size_t socket);
+size_t MessageOperation(const Scenario& scenario, size_t socket, size_t message);
+const std::string& OperationName(const Scenario& scenario, size_t operation);
 
 // `file_name` is for errors. kInvalidArgument: file, what, where (the key), and what is expected.
 absl::StatusOr<Scenario> ParseScenario(std::string_view json, std::string_view file_name);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,6 +133,15 @@ class OsFile final : public File {
   BlockingPool& pool_;
 };
 
+// The descriptor is the lock; it is not inherited by children (O_CLOEXEC).
+class OsDiskLock final : public DiskLock {
+ public:
+  explicit OsDiskLock(Fd fd) : fd_(std::move(fd)) {}
+
+ private:
+  const Fd fd_;
+};
+
 }  // namespace
 
 OsDisk::OsDisk(std::string root, Scheduler& scheduler, BlockingPool& pool) : root_(std::move(root)), scheduler_(scheduler), pool_(pool) {}
@@ -193,6 +203,27 @@ absl::Status OsDisk::SyncDirectory(std::string_view path) {
   if (!fd.valid()) return DiskError("sync the folder", path, errno);
   EDGE_ASSIGN_OR_RETURN(const int error, Synced(scheduler_, pool_, &fsync, fd.get()));
   return error == 0 ? absl::OkStatus() : DiskError("sync the folder", path, error);
+}
+
+absl::StatusOr<std::unique_ptr<DiskLock>> OsDisk::Lock(std::string_view path) {
+  // Opened first as every file is, which makes its folders.
+  EDGE_RETURN_IF_ERROR(Open(path, OpenMode::kCreate).status());
+  Fd fd(open(Full(path).c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd.valid()) return DiskError("open", path, errno);
+  while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return DiskError("lock", path, errno);
+    char holder[32] = {};
+    const ssize_t got = pread(fd.get(), holder, sizeof(holder) - 1, 0);
+    const std::string_view who(holder, got > 0 ? static_cast<size_t>(got) : 0);
+    return absl::FailedPreconditionError(StrCat(path, ": in use by another process",
+                                                who.empty() ? std::string() : StrCat(" (", who.substr(0, who.find('\n')), ")"),
+                                                "; stop that one first"));
+  }
+  // Only for the text above, so a disk that is full does not matter.
+  const std::string self = StrCat(getpid(), "\n");
+  if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), self.data(), self.size(), 0) < 0) errno = 0;
+  return std::make_unique<OsDiskLock>(std::move(fd));
 }
 
 }  // namespace edge

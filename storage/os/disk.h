@@ -23,6 +23,8 @@ class OsDisk final : public Disk {
   absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::StatusOr<std::vector<DirectoryEntry>> List(std::string_view path) override;
   absl::Status SyncDirectory(std::string_view path) override;
+  // flock: also against other OsDisks of this process. The holder's process id stands in the file.
+  absl::StatusOr<std::unique_ptr<DiskLock>> Lock(std::string_view path) override;
 
  private:
   std::string Full(std::string_view path) const;

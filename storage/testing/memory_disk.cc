@@ -167,4 +167,18 @@ absl::Status MemoryDisk::SyncDirectory(std::string_view raw) {
   return IsFolder(path) ? absl::OkStatus() : NotFound(raw);
 }
 
+absl::StatusOr<std::unique_ptr<DiskLock>> MemoryDisk::Lock(std::string_view raw) {
+  struct Token final : DiskLock {};
+  struct Held final : DiskLock {
+    explicit Held(std::shared_ptr<DiskLock> t) : token(std::move(t)) {}
+    const std::shared_ptr<DiskLock> token;
+  };
+  EDGE_RETURN_IF_ERROR(Open(raw, OpenMode::kCreate).status());
+  std::weak_ptr<DiskLock>& lock = locks_[Normalize(raw)];
+  if (!lock.expired()) return absl::FailedPreconditionError(StrCat(raw, ": in use by this process"));
+  auto token = std::make_shared<Token>();
+  lock = token;
+  return std::make_unique<Held>(std::move(token));
+}
+
 }  // namespace edge

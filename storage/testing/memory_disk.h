@@ -29,6 +29,7 @@ class MemoryDisk : public Disk {
   absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::StatusOr<std::vector<DirectoryEntry>> List(std::string_view path) override;
   absl::Status SyncDirectory(std::string_view path) override;
+  absl::StatusOr<std::unique_ptr<DiskLock>> Lock(std::string_view path) override;
 
  private:
   using Content = std::shared_ptr<std::string>;
@@ -40,6 +41,7 @@ class MemoryDisk : public Disk {
   // By normalized path ("a/b", the root is ""). A folder is a null content; the root exists without an entry.
   std::map<std::string, Content> entries_;
   std::map<std::string, absl::Status> failures_;
+  std::map<std::string, std::weak_ptr<DiskLock>> locks_;
 };
 
 }  // namespace edge

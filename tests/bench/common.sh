@@ -38,7 +38,7 @@ bundles() {
   cp -r "$bench/apps/$app" "$work/$app"
   ln -s "$root/node_modules" "$work/$app/node_modules"
   "$edge" build "$work/$app" --out "$work/$app.edge" >/dev/null || die "edge build failed for $app"
-  "$esbuild" "$work/$app/$(main_of "$app")" --bundle --format=esm --target=esnext --conditions=workerd,worker,browser --outfile="$work/$app.mjs" --log-level=error
+  "$esbuild" "$work/$app/$(main_of "$app")" --bundle --format=esm --target=esnext --conditions=workerd,worker,browser "--external:cloudflare:*" --outfile="$work/$app.mjs" --log-level=error
 }
 
 # Each start_X APP PORT sets `started` to the process whose CPU and memory count. $pin is put before the command (taskset -c 0, or nothing).

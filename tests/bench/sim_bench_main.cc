@@ -84,7 +84,7 @@ RunSubject SubjectOf(std::string_view application) {
     operation.target = target;
     subject.scenario.operations.push_back(std::move(operation));
   }
-  subject.code = std::move(code);
+  subject.codes = {std::move(code)};
   return subject;
 }
 

@@ -46,9 +46,15 @@ function stop(child) {
   });
 }
 
-// `edge serve FOLDER` with its own defaults.
+// Folders of the other workers that the application's bindings name: subfolders of their names.
+function companions(folder) {
+  const names = new Set((readConfig(folder).services || []).map(({service}) => service));
+  return [...names].map((name) => path.join(folder, name)).filter((other) => fs.existsSync(other));
+}
+
+// `edge serve FOLDER ...` with its own defaults.
 function startEdge(binary, folder, extra = []) {
-  return startProcess(binary, ['serve', folder, '--port', '0', ...extra], {stdio: ['ignore', 'pipe', 'pipe']}, (log) => {
+  return startProcess(binary, ['serve', folder, ...companions(folder), '--port', '0', ...extra], {stdio: ['ignore', 'pipe', 'pipe']}, (log) => {
     const match = /http:\/\/127\.0\.0\.1:(\d+)/.exec(log);
     return match ? Number(match[1]) : null;
   });
@@ -57,14 +63,28 @@ function startEdge(binary, folder, extra = []) {
 // Removes comments and trailing commas; the applications' files have no such marks inside of strings.
 const parseJsonc = (text) => JSON.parse(text.replace(/^\s*\/\/.*$/gm, '').replace(/,(\s*[}\]])/g, '$1'));
 
-// Name, main, date and variables: all that these applications' TOML has. Without main it is the default of C3's template.
+// What these applications' TOML has: text, arrays of text or of inline tables, sections, arrays of tables. Without main it is the default of C3's template.
 function parseSimpleToml(text) {
   const config = {vars: {}};
   let into = config;
-  for (const line of text.split('\n')) {
-    if (line.trim() === '[vars]') into = config.vars;
-    const match = /^\s*(\w+)\s*=\s*"(.*)"\s*$/.exec(line);
-    if (match) into[match[1]] = match[2];
+  const at = (names) => names.reduce((table, name) => (table[name] = table[name] || {}), config);
+  // Arrays may go over several lines.
+  const joined = text.replace(/^\s*#.*$/gm, '').replace(/=\s*\[([^\]]*)\]/g, (all) => all.replace(/\s*\n\s*/g, ' '));
+  for (const line of joined.split('\n')) {
+    const list = /^\s*\[\[([\w.]+)\]\]/.exec(line);
+    const section = /^\s*\[([\w.]+)\]/.exec(line);
+    const pair = /^\s*(\w+)\s*=\s*(.*?)\s*(?:#.*)?$/.exec(line);
+    if (list) {
+      const names = list[1].split('.');
+      const last = names.pop();
+      const parent = at(names);
+      into = {};
+      (parent[last] = parent[last] || []).push(into);
+    } else if (section) {
+      into = at(section[1].split('.'));
+    } else if (pair && /^["[{]/.test(pair[2])) {
+      into[pair[1]] = JSON.parse(pair[2].replace(/(\w+)\s*=\s*/g, '"$1": ').replace(/,\s*([}\]])/g, '$1'));
+    }
   }
   if (!config.main) config.main = 'src/index.ts';
   return config;
@@ -80,25 +100,46 @@ function readConfig(folder) {
 
 const capnpText = (text) => JSON.stringify(text);
 
-// workerd on the same sources, bundled by esbuild and otherwise untouched. `work` is an empty folder.
-function startWorkerd(root, folder, work) {
+// One worker for workerd's configuration: its sources bundled by esbuild and otherwise untouched, as NAME.js in `work`.
+function workerdWorker(root, folder, work, name) {
   const config = readConfig(folder);
-  const bundle = path.join(work, 'worker.js');
   execFileSync(path.join(root, 'node_modules/.bin/esbuild'), [
     path.join(folder, config.main), '--bundle', '--format=esm', '--target=esnext', '--conditions=workerd,worker,browser', '--keep-names',
-    '--external:cloudflare:*', '--external:node:*', `--outfile=${bundle}`, '--log-level=error',
+    '--external:cloudflare:*', '--external:node:*',
+    ...(config.rules || []).flatMap(({type, globs}) => globs.map((glob) => `--loader:${path.extname(glob)}=${type === 'Text' ? 'text' : 'binary'}`)),
+    `--outfile=${path.join(work, `${name}.js`)}`, '--log-level=error',
   ]);
   const bindings = Object.entries(config.vars || {}).map(([name, value]) =>
     typeof value === 'string' ? `(name = ${capnpText(name)}, text = ${capnpText(value)})` : `(name = ${capnpText(name)}, json = ${capnpText(JSON.stringify(value))})`);
-  fs.writeFileSync(path.join(work, 'config.capnp'), `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker), (name = "internet", network = (allow = ["public", "private"]))],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  const classes = new Map();
+  for (const migration of config.migrations || []) {
+    for (const name of migration.new_classes || []) classes.set(name, false);
+    for (const name of migration.new_sqlite_classes || []) classes.set(name, true);
+  }
+  const objects = (config.durable_objects || {}).bindings || [];
+  bindings.push(...objects.map(({name, class_name}) => `(name = ${capnpText(name)}, durableObjectNamespace = ${capnpText(class_name)})`));
+  bindings.push(...(config.services || []).map(({binding, service, entrypoint, props}) => `(name = ${capnpText(binding)}, service = (name = ${capnpText(service)}` +
+    `${entrypoint ? `, entrypoint = ${capnpText(entrypoint)}` : ''}${props ? `, props = (json = ${capnpText(JSON.stringify(props))})` : ''}))`));
+  const namespaces = [...classes].map(([name, sql]) => `(className = ${capnpText(name)}, uniqueKey = ${capnpText(`${config.name}-${name}`)}, enableSql = ${sql})`);
+  return {name: config.name, text: `(
+  modules = [(name = "worker.js", esModule = embed "${name}.js")],
   compatibilityDate = ${capnpText(config.compatibility_date)},
   bindings = [${bindings.join(', ')}],
+  durableObjectNamespaces = [${namespaces.join(', ')}],
+  durableObjectStorage = (localDisk = "state"),
+)`};
+}
+
+// workerd on the same sources. `work` is an empty folder.
+function startWorkerd(root, folder, work) {
+  const workers = [folder, ...companions(folder)].map((each, index) => workerdWorker(root, each, work, `worker${index}`));
+  fs.mkdirSync(path.join(work, 'state'));
+  fs.writeFileSync(path.join(work, 'config.capnp'), `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [${workers.map(({name, text}) => `(name = ${capnpText(name)}, worker = ${text})`).join(', ')},
+    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "state", disk = (path = ${capnpText(path.join(work, 'state'))}, writable = true))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${capnpText(workers[0].name)})],
 );
 `);
   return startProcess(workerdBinary(root), ['serve', path.join(work, 'config.capnp'), '--control-fd=3'], {stdio: ['ignore', 'pipe', 'pipe', 'pipe']}, (log) => {

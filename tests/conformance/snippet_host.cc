@@ -28,7 +28,9 @@ class Host : public js::IsolateHost, public web::WebHost {
   }
   void StartTask(std::string_view, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)>) override { work(); }
   // No snippet fetches; a body that streams out of JavaScript is one of fetch().
-  std::shared_ptr<web::FetchOperation> StartFetch(web::FetchRequest, FetchDone) override { return nullptr; }
+  std::shared_ptr<web::FetchOperation> StartFetch(web::FetchRequest, std::shared_ptr<web::FetchTarget>, FetchDone) override {
+    return nullptr;
+  }
   std::shared_ptr<web::BodyPipe> NewBodyPipe(std::optional<uint64_t>) override { return nullptr; }
   void Log(web::LogLevel, std::string_view) override {}
   void ReportException(duk_context*) override {}

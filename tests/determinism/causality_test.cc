@@ -9,18 +9,21 @@
 //   only when a touched request of the same client was over; each in either run.
 //
 // An episode (crash, partition ...) touches everybody from its beginning on, and the heal is a barrier: what comes after it begins when all
-// clients are done. Then:
+// clients are done. A node crashes after one of its turns, and when it is asked to stop it is down when whoever it works for has been
+// answered and its connections are closed: when something touched is among them, and it ends at another moment, everybody is touched from
+// then on. Then:
 //
 //   1. a draw that both runs make, from the same distribution, has the same value;
 //   2. all requests but the removed one are planned as they were: operation and moment;
 //   3. untouched requests, overlapping or not, begin, end and fare exactly as they did, to the nanosecond;
 //   4. a decision that only one of the runs made was made while a touched request was under way in one of them (of its client, if a
-//      client made it), or about a connection that a touched request used.
+//      client made it), or about a connection that a touched request used, or among fibers of such connections that end at that moment.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cinttypes>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -57,7 +60,7 @@ RunSubject Subject(const std::string& line) {
   code->script = StrCat("(function (edge) { var handler = { fetch: function (request, env, ctx) {", kBeforeLine, line, kAfterLine,
                         "} }; return { get 'default'() { return handler; } }; })");
   RunSubject subject;
-  subject.code = std::move(code);
+  subject.codes = {std::move(code)};
   Scenario& scenario = subject.scenario;
   scenario.name = "causality";
   scenario.clients = 3;
@@ -224,8 +227,9 @@ bool GrowIn(const Ran& ran, Touched& touched) {
     if (!is) continue;
     for (const Send& send : request.sends) {
       const auto [link, added] = touched.links.emplace(send.link, send.when);
-      if (!added && send.when < link->second) link->second = send.when;
-      grown = grown || added;
+      if (!added && send.when >= link->second) continue;
+      link->second = send.when;
+      grown = true;
     }
   }
   return grown;
@@ -266,6 +270,8 @@ bool UnderWay(const Ran& ran, const Touched& touched, Instant when, std::optiona
   return false;
 }
 
+constexpr std::string_view kSchedulePoint = "schedule.fiber";
+
 bool IsPlanned(std::string_view point) { return point == "workload.request" || point == "workload.moment"; }
 
 using Choice = std::tuple<int64_t, ActorId, std::string, Key, int64_t>;
@@ -277,6 +283,13 @@ std::multiset<Choice> ChoicesOf(const RunResult& result) {
     choices.insert({event.time.ToNanoseconds(), event.actor, event.label, event.key, event.value});
   }
   return choices;
+}
+
+// Whether something happens on a touched connection at this very moment: its fibers are among those to choose from.
+bool OnTouchedLink(const Ran& ran, const Touched& touched, Instant when) {
+  return std::any_of(ran.result.journal.begin(), ran.result.journal.end(), [&](const Event& event) {
+    return event.time == when && event.kind == EventKind::kClose && touched.links.contains(event.key);
+  });
 }
 
 // Decisions of `one` that `other` does not make, but for those that may be.
@@ -297,14 +310,88 @@ void ExpectOnlyTouched(const Ran& one, const Ran& other, const Touched& touched,
     if (one.result.actors[static_cast<size_t>(actor)].kind == ActorKind::kClient) client = actor;
     const auto link = one.link_of.find(key);
     const Key connection = link == one.link_of.end() ? key : link->second;
+    // How many were overtaken counts the fibers of touched connections that end just then, as all of a node's do when it crashes.
+    const bool counts_touched = label == kSchedulePoint && (OnTouchedLink(one, touched, when) || OnTouchedLink(other, touched, when));
     if (when >= touched.all || touched.links.contains(connection) || UnderWay(one, touched, when, client) ||
-        UnderWay(other, touched, when, client)) {
+        UnderWay(other, touched, when, client) || counts_touched) {
       ++count.allowed;
       continue;
     }
     ADD_FAILURE() << about << ": " << label << " = " << value << " of " << one.result.actors[static_cast<size_t>(actor)].name << " at +"
                   << (when - one.result.start).ToNanoseconds() << " ns, key " << key << ", is in one run only";
   }
+}
+
+// What an episode does may be decided a little before it is done: at which turn a node crashes.
+Instant BeginOf(const Ran& run, const Event& episode) {
+  for (const Event& event : run.result.journal) {
+    if (event.kind == EventKind::kDecision && event.key == episode.key && event.label == StrCat(episode.label, ".detail")) {
+      return std::min(event.time, episode.time);
+    }
+  }
+  return episode.time;
+}
+
+// The end of a node, by a crash or because it was asked to stop.
+struct End {
+  ActorId node = ActorId::kWorld;
+  Instant begin;   // from here on its turns decide when it comes
+  Instant struck;  // crashed, asked
+  Instant down = Instant::Infinite();
+};
+
+std::map<Key, End> EndsOf(const Ran& ran) {
+  std::map<Key, End> ends;  // by episode
+  for (const Event& event : ran.result.journal) {
+    if (event.kind == EventKind::kFault &&
+        (event.label == kProcessCrash.name() || event.label == kProcessPowerLoss.name() || event.label == kProcessStop.name())) {
+      ends[event.key] = {.node = event.actor, .begin = BeginOf(ran, event), .struck = event.time};
+    } else if (event.kind == EventKind::kLife && event.label == "down") {
+      for (auto& [key, end] : ends) {
+        if (end.node == event.actor && end.down.IsInfinite()) end.down = event.time;
+      }
+    }
+  }
+  return ends;
+}
+
+// Whether a node has to do with what is touched while it comes to its end.
+bool MeetsTouched(const Ran& ran, const Touched& touched, const End& end) {
+  for (const Key key : touched.requests) {
+    const auto found = ran.requests.find(key);
+    if (found != ran.requests.end() && found->second.span.begin <= end.down && found->second.span.end >= end.begin) return true;
+  }
+  return std::any_of(ran.result.journal.begin(), ran.result.journal.end(), [&](const Event& event) {
+    if (event.time < end.begin || event.time > end.down || (event.actor != end.node && event.peer != end.node)) return false;
+    if (event.kind != EventKind::kClose && event.kind != EventKind::kDeliver) return false;
+    const auto link = touched.links.find(event.key);
+    return link != touched.links.end() && link->second <= event.time;
+  });
+}
+
+bool GrowByEnds(const Ran& was, const Ran& now, Touched& touched) {
+  bool grown = false;
+  const auto grow = [&](Instant since, const End& a, const End& b) {
+    if (since >= touched.all || (!MeetsTouched(was, touched, a) && !MeetsTouched(now, touched, b))) return;
+    touched.all = since;
+    grown = true;
+  };
+  const std::map<Key, End> before = EndsOf(was);
+  const std::map<Key, End> after = EndsOf(now);
+  for (const auto& [key, end] : before) {
+    const auto other = after.find(key);
+    if (other == after.end()) {
+      grow(end.struck, end, end);
+    } else if (end.struck != other->second.struck) {
+      grow(std::min(end.struck, other->second.struck), end, other->second);
+    } else if (end.down != other->second.down) {
+      grow(std::min(end.down, other->second.down), end, other->second);
+    }
+  }
+  for (const auto& [key, end] : after) {
+    if (!before.contains(key)) grow(end.struck, end, end);
+  }
+  return grown;
 }
 
 Instant HealOf(const Ran& ran) {
@@ -317,7 +404,7 @@ Instant HealOf(const Ran& ran) {
 void Compare(const Ran& was, const Ran& now, Touched touched, const Removed& removed, std::string_view about, Count& count) {
   ++count.removals;
   if (!removed.point.empty()) touched.all = std::min({touched.all, HealOf(was), HealOf(now)});
-  while (GrowIn(was, touched) || GrowIn(now, touched)) {
+  while (GrowIn(was, touched) || GrowIn(now, touched) || GrowByEnds(was, now, touched)) {
   }
   for (const auto& [place, values] : was.draws) {
     if (IsPlanned(place.point)) {
@@ -352,12 +439,25 @@ void Compare(const Ran& was, const Ran& now, Touched touched, const Removed& rem
   ExpectOnlyTouched(now, was, touched, removed, StrCat(about, ", as it is now"), count);
 }
 
-constexpr uint64_t kSeeds = 12;
+// The seeds of a test: the first `count`, or those that `--seeds=FIRST..LAST` on the command line asks for.
+struct Seeds {
+  explicit Seeds(uint64_t count) : last(count) {
+    for (const std::string& argument : testing::internal::GetArgvs()) {
+      if (std::sscanf(argument.c_str(), "--seeds=%" SCNu64 "..%" SCNu64, &first, &last) == 2) asked_for = true;
+    }
+  }
+  uint64_t first = 1;
+  uint64_t last;
+  bool asked_for = false;
+};
+
+constexpr uint64_t kSeeds = 24;
 
 TEST(Causality, ARequestThatIsNotMadeChangesOnlyWhatItHadToDoWith) {
   const RunSubject subject = Subject("");
   Count count;
-  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+  const Seeds seeds(kSeeds);
+  for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     const Ran was = RunOf(subject, seed);
     for (const Decision& decision : was.result.decisions) {
       if (decision.point->name != "workload.request") continue;
@@ -369,12 +469,20 @@ TEST(Causality, ARequestThatIsNotMadeChangesOnlyWhatItHadToDoWith) {
     }
   }
   count.Print("requests");
-  EXPECT_GT(count.removals, 200u);
-  EXPECT_GT(count.overlapping, 100u);
+  if (!seeds.asked_for) {
+    EXPECT_GT(count.removals, 600u);
+    EXPECT_GT(count.overlapping, 200u);
+  }
+}
+
+bool Uses(const Ran& run, Key connection) {
+  return std::any_of(run.requests.begin(), run.requests.end(), [&](const auto& request) {
+    return std::any_of(request.second.sends.begin(), request.second.sends.end(), [&](const Send& send) { return send.link == connection; });
+  });
 }
 
 // Whom the fault struck.
-Touched TouchedBy(const Ran& run, const Event& fault) {
+Touched TouchedBy(const Ran& run, const Ran& without, const Event& fault) {
   Touched touched;
   const auto add = [&](const std::map<Key, Key>& names) {
     const auto found = names.find(fault.key);
@@ -393,6 +501,8 @@ Touched TouchedBy(const Ran& run, const Event& fault) {
     touched.links[connection] = fault.time;
     for (const auto& [key, request] : run.requests) {
       if (request.span.begin > fault.time || request.span.end < fault.time) continue;
+      // A connection that nobody ever got to use may have been meant for anybody.
+      if (!Uses(run, connection) && !Uses(without, connection)) touched.requests.insert(key);
       for (const Send& send : request.sends) {
         if (send.link == connection) touched.requests.insert(key);
       }
@@ -401,21 +511,12 @@ Touched TouchedBy(const Ran& run, const Event& fault) {
   return touched;
 }
 
-// What an episode does may be decided a little before it is done: how many turns before a crash.
-Instant BeginOf(const Ran& run, const Event& episode) {
-  for (const Event& event : run.result.journal) {
-    if (event.kind == EventKind::kDecision && event.key == episode.key && event.label == StrCat(episode.label, ".detail")) {
-      return std::min(event.time, episode.time);
-    }
-  }
-  return episode.time;
-}
-
 TEST(Causality, AFaultThatDoesNotStrikeChangesOnlyWhatItHadToDoWith) {
   const RunSubject subject = Subject("");
   Count count;
   std::map<std::string, size_t> sites;
-  for (uint64_t seed = 1; seed <= 3 * kSeeds; ++seed) {
+  const Seeds seeds(3 * kSeeds);
+  for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     const Ran was = RunOf(subject, seed);
     for (const Decision& decision : was.result.decisions) {
       if (decision.point->kind != DecisionKind::kFault) continue;
@@ -431,7 +532,7 @@ TEST(Causality, AFaultThatDoesNotStrikeChangesOnlyWhatItHadToDoWith) {
       if (site->shape == FaultSite::Shape::kEpisode) {
         touched.all = BeginOf(was, *fault);
       } else {
-        touched = TouchedBy(was, *fault);
+        touched = TouchedBy(was, now, *fault);
       }
       ++sites[fault->label];
       Compare(was, now, touched, {decision.point->name, decision.key}, StrCat("seed ", seed, " without ", fault->label, " ", decision.key),
@@ -440,8 +541,10 @@ TEST(Causality, AFaultThatDoesNotStrikeChangesOnlyWhatItHadToDoWith) {
   }
   count.Print("faults");
   for (const auto& [site, times] : sites) std::printf("  %s: %zu\n", site.c_str(), times);
-  EXPECT_GT(count.removals, 50u);
-  EXPECT_GT(sites.size(), 8u);
+  if (!seeds.asked_for) {
+    EXPECT_GT(count.removals, 250u);
+    EXPECT_GT(sites.size(), 20u);
+  }
 }
 
 TEST(Causality, ALineOfTheConsoleMoreChangesNoDecision) {
@@ -449,7 +552,8 @@ TEST(Causality, ALineOfTheConsoleMoreChangesNoDecision) {
   const RunSubject always = Subject("console.log('one more', wait);");
   const RunSubject sometimes = Subject("if (request.url.indexOf('n=5') >= 0) console.log('one more', wait);");
   Count count;
-  for (uint64_t seed = 1; seed <= 3 * kSeeds; ++seed) {
+  const Seeds seeds(3 * kSeeds);
+  for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     const Ran was = RunOf(without, seed);
     for (const RunSubject* const with : {&always, &sometimes}) {
       const Ran now = RunOf(*with, seed);
@@ -465,16 +569,23 @@ TEST(Causality, ALineOfTheConsoleMoreChangesNoDecision) {
   EXPECT_EQ(count.touched, 0u);
 }
 
+void ExpectSameRunByNames(const RunSubject& subject, uint64_t seed) {
+  SeededStrategy strategy(seed);
+  const RunResult first = RunScenario(subject, {}, strategy);
+  ReplayStrategy replay(first.decisions, ReplayStrategy::Match::kAligned);
+  const RunResult second = RunScenario(subject, {}, replay);
+  EXPECT_EQ(first.hash, second.hash) << "seed " << seed << ": " << first.events << " and " << second.events << " events";
+  EXPECT_EQ(replay.used(), replay.recorded()) << "seed " << seed;
+}
+
+// A turn that is taken for another of the same name shows here, in one seed of some hundreds.
 TEST(Causality, DecisionsReplayedByNameAloneAreTheSameRun) {
   const RunSubject subject = Subject("");
-  for (uint64_t seed = 1; seed <= 100; ++seed) {
-    SeededStrategy strategy(seed);
-    const RunResult first = RunScenario(subject, {}, strategy);
-    ReplayStrategy replay(first.decisions, ReplayStrategy::Match::kAligned);
-    const RunResult second = RunScenario(subject, {}, replay);
-    EXPECT_EQ(first.hash, second.hash) << "seed " << seed << ": " << first.events << " and " << second.events << " events";
-    EXPECT_EQ(replay.used(), replay.recorded()) << "seed " << seed;
-  }
+  const Seeds seeds(300);
+  for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed) ExpectSameRunByNames(subject, seed);
+  if (seeds.asked_for) return;
+  // Where fibers that were ready when their node crashed were taken for what they were before.
+  for (const uint64_t seed : {459, 501, 610}) ExpectSameRunByNames(subject, seed);
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ RunResult RunWith(const NodeTamper::Factory& tamper) {
   code->name = "planted";
   code->script = kScript;
   RunSubject subject;
-  subject.code = std::move(code);
+  subject.codes = {std::move(code)};
   subject.tamper = tamper;
   subject.scenario.name = "planted";
   subject.scenario.clients = 2;

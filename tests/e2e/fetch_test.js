@@ -77,7 +77,11 @@ test('a request and its answer pass through', withBoth(async (server, origin) =>
 }));
 
 test('redirects are followed', withBoth(async (server, origin) => {
-  assert.strictEqual((await get(server.port, target(origin, '/pass?path=/redirect'))).body, 'GET /echo ');
+  assert.strictEqual((await get(server.port, target(origin, '/read?path=/redirect'))).body, '200 10');
+  // A client's request that is passed on leaves them to the client.
+  const passed = await get(server.port, target(origin, '/pass?path=/redirect'));
+  assert.strictEqual(passed.status, 302);
+  assert.match(passed.head, /\r\nlocation: \/echo/i);
 }));
 
 test('connections to the other server are used again', withBoth(async (server, origin) => {

@@ -42,11 +42,12 @@ function copyApp(name) {
   return folder;
 }
 
-// The child's environment: caches and home of this run. `path`: replaces PATH.
+// The child's environment: caches and home of this run. `path`: replaces PATH. `env`: what comes to it.
 const environment = (options) => ({
   PATH: options.path === undefined ? process.env.PATH : options.path,
   HOME: work,
   XDG_CACHE_HOME: path.join(work, 'cache'),
+  ...options.env,
 });
 
 function launch(args, options) {

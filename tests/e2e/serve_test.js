@@ -9,21 +9,28 @@ const CONFIG = JSON.stringify({name: 'app', main: 'src/index.ts', compatibility_
 const HELLO = 'export default { async fetch(): Promise<Response> { return new Response("hello from ts"); } };\n';
 
 test('without an application the built-in example is served, and it says what to try', async () => {
-  const server = await serve([], {cwd: freshFolder()});
+  const cwd = freshFolder();
+  let server = await serve([], {cwd});
   const page = await get(server.port, '/');
-  const hello = await get(server.port, '/api/hello?name=e2e');
+  const message = JSON.stringify({id: '1', author: 'e2e', text: 'hello'});
+  const said = await get(server.port, '/rooms/lobby/messages', {method: 'POST', body: message});
   const {code} = await server.stop();
+  const log = server.log();
+  server = await serve([], {cwd});
+  const history = JSON.parse((await get(server.port, '/rooms/lobby/messages')).body).messages;
+  await server.stop();
 
-  assert.match(server.log(), /curl http/);
+  assert.match(log, /curl http/);
   assert.strictEqual(page.status, 200);
   assert.match(page.head, /content-type: text\/html/i);
-  assert.strictEqual(JSON.parse(hello.body).message, 'Hello, e2e!');
+  assert.strictEqual(said.status, 201);
+  assert.deepStrictEqual(history, [JSON.parse(said.body)], 'what was said is there after a restart');
   assert.strictEqual(code, 0);
 });
 
 test('the built-in example needs no Node', async () => {
   const server = await serve([], {cwd: freshFolder(), path: '/nonexistent'});
-  assert.strictEqual((await get(server.port, '/api/hash?text=a')).status, 200);
+  assert.strictEqual((await get(server.port, '/rooms/lobby/messages')).status, 200);
   await server.stop();
 });
 
@@ -121,7 +128,7 @@ test('an unknown key is only a warning with its line', async () => {
 });
 
 test('usage mistakes end with 2 and say how to find help', async () => {
-  for (const words of [['serve', '--nonsense'], ['serve', '--port', 'many'], ['a', 'b']]) {
+  for (const words of [['serve', '--nonsense'], ['serve', '--port', 'many'], ['sim', '--seeds', 'many']]) {
     const {code, stderr} = await run(words);
     assert.strictEqual(code, 2, words.join(' '));
     assert.match(stderr, /edge help/);
@@ -145,6 +152,29 @@ test('a second start takes the bundle from the cache', async () => {
   const server = await serve([folder], {path: '/nonexistent'});
   assert.strictEqual((await get(server.port, '/')).body, 'hello');
   await server.stop();
+});
+
+test('CF-Connecting-IP is the address of the connection, whatever the client says; request.cf is there', async () => {
+  const source = `
+    import { DurableObject } from 'cloudflare:workers';
+    const told = (request) => ({ip: request.headers.get('cf-connecting-ip'), all: [...request.headers].filter(([name]) => name === 'cf-connecting-ip').length, other: request.headers.get('x-other'), cf: request.cf});
+    export class Box extends DurableObject { fetch(request) { return Response.json(told(request)); } }
+    export default { async fetch(request, env) {
+      const copy = new Request(request.url, request);
+      const object = await (await env.BOX.getByName('a').fetch(request.clone())).json();
+      return Response.json({...told(request), copied: copy.cf === undefined ? null : copy.cf.country, same: request.cf === request.cf, cloned: request.clone().cf.colo, object});
+    } };`;
+  const config = JSON.stringify({name: 'app', main: 'src/index.js', compatibility_date: '2026-01-01', durable_objects: {bindings: [{name: 'BOX', class_name: 'Box'}]}, migrations: [{tag: 'v1', new_sqlite_classes: ['Box']}]});
+  const server = await serve([writeApp({'wrangler.jsonc': config, 'src/index.js': source})]);
+  const cf = {colo: 'EDG', country: 'XX', httpProtocol: 'HTTP/1.1', clientAcceptEncoding: 'gzip, "br"', requestPriority: '', tlsCipher: '', tlsVersion: ''};
+  const headers = 'CF-Connecting-IP: 6.6.6.6\r\nX-Other: kept\r\ncf-connecting-ip: 7.7.7.7\r\nAccept-Encoding: gzip, "br"\r\n';
+  const forged = JSON.parse((await get(server.port, '/', {headers})).body);
+  const plain = JSON.parse((await get(server.port, '/')).body);
+  await server.stop();
+  const seen = {ip: '127.0.0.1', all: 1, other: 'kept', cf};
+  assert.deepStrictEqual(forged, {...seen, copied: 'XX', same: true, cloned: 'EDG', object: seen});
+  assert.strictEqual(plain.ip, '127.0.0.1');
+  assert.strictEqual(plain.cf.clientAcceptEncoding, '');
 });
 
 runTests();

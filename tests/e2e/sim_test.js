@@ -4,7 +4,7 @@ const assert = require('assert');
 const {spawn} = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const {BINARY, freshFolder, run, runTests, test, writeApp} = require('./harness.js');
+const {BINARY, freshFolder, run, runTests, sleep, test, writeApp} = require('./harness.js');
 
 const config = (name) => JSON.stringify({name, main: 'index.js', compatibility_date: '2026-01-01'});
 const app = (name, script, files = {}) => writeApp({'wrangler.json': config(name), 'index.js': script, ...files});
@@ -79,6 +79,63 @@ test('a lost update is found and told, and its printed command runs it again', a
   const again = await shell(told, cwd);
   assert.strictEqual(again.code, 1, again.stderr);
   assert.match(again.stderr, /the run is the recorded one, bit for bit/);
+});
+
+// Tells everybody what was said, but for those whose place in the list is that of a multiple of three.
+const FORGETFUL = `import {DurableObject} from 'cloudflare:workers';
+export class Room extends DurableObject {
+  fetch() {
+    const {0: client, 1: server} = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, {status: 101, webSocket: client});
+  }
+  webSocketMessage(socket, text) {
+    this.ctx.getWebSockets().forEach((each, i) => (each === socket || i % 3 !== 2) && each.send(text));
+  }
+}
+export default {fetch: (request, env) => env.ROOM.getByName('room').fetch(request)};
+`;
+const ROOM = {
+  name: 'room',
+  main: 'index.js',
+  compatibility_date: '2026-05-01',
+  durable_objects: {bindings: [{name: 'ROOM', class_name: 'Room'}]},
+  migrations: [{tag: 'v1', new_sqlite_classes: ['Room']}],
+};
+const CLIENTS = {
+  clients: 4,
+  requests_per_client: 0,
+  sockets: [{name: 'room', path: '/', messages: [{name: 'say', text: '{"id": "${uuid}"}'}, {name: 'leave', close: 1000}], id: 'id', delivered: 'id'}],
+  checks: [{kind: 'delivered', name: 'all hear all', socket: 'room'}],
+};
+
+test('a room that forgets somebody is found on WebSockets, shrunk, told, and run again from the printed commands', async () => {
+  const cwd = writeApp({'wrangler.json': JSON.stringify(ROOM), 'index.js': FORGETFUL, 'edge.sim.json': JSON.stringify(CLIENTS)});
+  const {code, stdout, stderr} = await run(['sim', '--seeds', '10'], {cwd});
+  assert.strictEqual(code, 1, stderr);
+  assert.match(stdout, /check all hear all: say [0-9a-f-]+ of client\d was acknowledged at .*and\s+has never come to/s);
+  assert.match(stdout, /client\d +says: \{"id": "[0-9a-f-]+"\}/);
+  // Three who are there, and a message or two.
+  const left = Number(/-> 0 faults, (\d+) requests/.exec(stdout)[1]);
+  assert.ok(left <= 5, stdout);
+  const command = /^ *replay: (edge replay (?:.*\\\n)*.*)$/m.exec(stdout)[1];
+  const first = await shell(command, cwd);
+  const second = await shell(command, cwd);
+  assert.strictEqual(first.code, 1, first.stderr);
+  assert.match(first.stdout, /client\d +hears: \{"id": /);
+  assert.match(first.stdout, /client\d +WebSocket closed by the client, 1000/);
+  assert.strictEqual(hashOf(first.stdout), hashOf(second.stdout));
+  const told = await shell(/replay what is told here: (.*)$/m.exec(stdout)[1], cwd);
+  assert.match(told.stderr, /the run is the recorded one, bit for bit/);
+});
+
+test('a room that tells everybody passes on WebSockets', async () => {
+  const good = FORGETFUL.replace('(each === socket || i % 3 !== 2) && ', '');
+  const cwd = writeApp({'wrangler.json': JSON.stringify(ROOM), 'index.js': good, 'edge.sim.json': JSON.stringify(CLIENTS)});
+  const {code, stdout, stderr} = await run(['sim', '--seeds', '20'], {cwd});
+  assert.strictEqual(code, 0, stdout + stderr);
+  assert.match(stderr, /0 operations and 1 WebSocket \(edge\.sim\.json\)/);
+  assert.match(stderr, /20 seeds passed/);
 });
 
 test('a trace survives an edit that has nothing to do with it; the seed is refused', async () => {
@@ -180,7 +237,7 @@ test('a scenario that is none', async () => {
 test('a worker that cannot answer requests at all', async () => {
   const {code, stderr} = await run(['sim', app('cron', "export default { async scheduled() {} };\nexport const path = '/api/x';"), '--seeds', '2']);
   assert.strictEqual(code, 2, stderr);
-  assert.match(stderr, /its default export has no fetch method/);
+  assert.match(stderr, /nothing was exercised/);
 });
 
 test('an application without route strings is asked for /', async () => {
@@ -228,6 +285,23 @@ test('Ctrl-C leaves the results so far', async () => {
   assert.strictEqual(code, 1, text);
   assert.match(text, /interrupted: these are the results so far/);
   assert.match(text, /[1-9]\d* seeds of [\d,]+ failed/);
+});
+
+test('Ctrl-C ends a seed that is in the middle of a long computation', async () => {
+  const folder = app('busy', 'export default { async fetch() { for (;;) {} } };');
+  const child = spawn(BINARY, ['sim', folder, '--seeds', '1000', '--jobs', '1', '--no-shrink'], {stdio: ['ignore', 'pipe', 'pipe']});
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (piece) => (text += piece));
+  }
+  await sleep(4000);  // by now the first seed computes
+  const asked = Date.now();
+  child.kill('SIGINT');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60000);
+  await new Promise((resolve) => child.on('close', resolve));
+  clearTimeout(timer);
+  assert.match(text, /interrupted: these are the results so far/);
+  assert.ok(Date.now() - asked < 15000, `it took ${Date.now() - asked} ms:\n${text}`);
 });
 
 runTests();

@@ -148,8 +148,22 @@ TYPED_TEST_P(DiskParity, SyncsTakeTurnsWithOtherFibers) {
   this->Run([&] { EXPECT_TRUE(absl::IsNotFound(this->disk().SyncDirectory("absent"))); });
 }
 
+TYPED_TEST_P(DiskParity, ALockIsForOneUntilItIsGivenBack) {
+  this->Run([&] {
+    auto first = this->disk().Lock("data/LOCK");
+    ASSERT_TRUE(first.ok()) << first.status();
+    const absl::Status second = this->disk().Lock("data/LOCK").status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(second)) << second;
+    EXPECT_NE(second.message().find("data/LOCK: in use by "), std::string::npos) << second;
+    EXPECT_TRUE(this->disk().Lock("other/LOCK").ok());
+    first->reset();
+    EXPECT_TRUE(this->disk().Lock("data/LOCK").ok());
+  });
+}
+
 REGISTER_TYPED_TEST_SUITE_P(DiskParity, ReadsBackWhatWasWritten, ReadsLessOnlyAtTheEnd, WhatWasNeverWrittenIsZero, OpenModes, ListsByName,
-                            RenameReplaces, RemoveTakesFoldersAndForgivesAbsence, WholeFiles, SyncsTakeTurnsWithOtherFibers);
+                            RenameReplaces, RemoveTakesFoldersAndForgivesAbsence, WholeFiles, SyncsTakeTurnsWithOtherFibers,
+                            ALockIsForOneUntilItIsGivenBack);
 
 }  // namespace edge::parity
 

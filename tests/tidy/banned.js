@@ -47,11 +47,15 @@ const BANNED_HEADERS = [
 const EXCEPTIONS = [
   {path: 'runtime/fiber/stack_pool.cc', rules: ['memory', 'system-header'], reason: 'guarded stacks are mappings; nothing of them is visible to a run'},
   {path: 'runtime/fiber/stack_pool_test.cc', rules: ['pointer-order', 'system-header'], reason: 'looks at the mappings of stacks, whose addresses are its subject'},
+  {path: 'runtime/cron/cron_expression_test.cc', rules: ['clock'], reason: 'compares with the C library\'s calendar; reads no clock'},
   {path: 'runtime/js/limits_test.cc', rules: ['clock'], reason: 'prints how long a counted millisecond takes; asserts nothing about time'},
   {path: 'runtime/js/arena.cc', rules: ['memory', 'system-header'], reason: 'an isolate\'s arena is one mapping; its address is visible to nobody'},
   {path: 'tests/bench/http_ceiling_main.cc', rules: ['stdio', 'system-header'], reason: 'a benchmark program: a main of its own that prints and reads its CPU time'},
   {path: 'tests/bench/sim_bench_main.cc', rules: ['stdio', 'system-header'], reason: 'a benchmark program: a main of its own that prints and reads its CPU time'},
+  {path: 'tests/bench/store_bench_main.cc', rules: ['environment', 'file', 'stdio', 'system-header'], reason: 'a benchmark program over real files: its parts are processes, so that it can read what memory each takes'},
+  {path: 'properties/objects/object_bench_main.cc', rules: ['file', 'stdio'], reason: 'a program of its own that reads a bundle and prints what it found'},
   {path: 'properties/canary/canary_main.cc', rules: ['file', 'stdio'], reason: 'a program of its own that reads its bundles and prints what it found'},
+  {path: 'properties/objects/object_bench_main.cc', rules: ['file', 'stdio'], reason: 'a program of its own that reads its bundles and prints what it found'},
   {path: 'runtime/terminal/terminal.cc', rules: ['stdio'], reason: 'the one place that writes to the terminal'},
   {path: 'runtime/main/main.cc', rules: ['system-header'], reason: 'names the signals that end the program; they arrive through the loop of runtime/os'},
   {path: 'runtime/js/tool/compile_library.cc', rules: ['file', 'stdio'], reason: 'a build tool: runs while edge is built, never in it'},
@@ -63,6 +67,8 @@ const EXCEPTIONS = [
   {path: 'tests/parity/os_world.h', rules: ['file'], reason: 'makes a fresh folder for the machine\'s version of the Disk seam'},
   {path: 'sim/report/testing/timeline_sample.cc', rules: ['stdio'], reason: 'a program of a test: prints the page that a browser opens'},
   {path: 'tests/determinism/planted_main.cc', rules: ['clock', 'file', 'stdio', 'unordered'], reason: 'plants what is banned, to see it caught; writes the journals that its test compares'},
+  {path: 'storage/image/vfs.cc', rules: ['clock'], reason: 'the type of a calendar time, for telling SQLite that local time is UTC; reads no clock'},
+  {path: 'storage/image/image_differential_main.cc', rules: ['stdio'], reason: 'a program of its own that prints what it has compared'},
   {path: 'runtime/base/check.cc', rules: ['stdio'], reason: 'a failed check prints where, then ends the process'},
 ];
 

@@ -5,24 +5,26 @@
 // From the bottom up. Folders of one group may include each other; groups of one layer may not.
 const LAYERS = [
   [['runtime/base']],
-  [['runtime/seam'], ['runtime/url'], ['runtime/regexp']],
+  [['runtime/seam'], ['runtime/url'], ['runtime/regexp'], ['runtime/cron']],
   [['runtime/fiber']],
   [['net'], ['storage', 'storage/testing']],
   [
     ['net/http', 'net/http/testing'],
-    ['net/websocket'],
     ['net/tls'],
     ['storage/image'],
-    ['storage/log'],
     ['runtime/js', 'runtime/js/engine', 'runtime/js/language', 'runtime/js/lib', 'runtime/js/tool'],
     ['runtime/bundle'],
     ['runtime/config'],
     ['runtime/gate'],
     ['runtime/os'],
   ],
-  [['runtime/web', 'runtime/web/lib', 'runtime/web/testing'], ['net/os'], ['storage/os'], ['storage/queue'], ['storage/kv']],
+  [['runtime/web', 'runtime/web/lib', 'runtime/web/testing'], ['net/os'], ['net/websocket'], ['storage/os'], ['storage/log', 'storage/log/testing']],
+  [['storage/store', 'storage/store/testing']],
+  [['storage/system']],
+  [['storage/queue'], ['storage/kv']],
+  [['runtime/durable', 'runtime/durable/lib', 'runtime/durable/testing'], ['runtime/rpc', 'runtime/rpc/lib'], ['runtime/websocket', 'runtime/websocket/lib']],
   [['runtime/worker', 'runtime/worker/lib', 'runtime/worker/testing']],
-  [['runtime/node'], ['runtime/application'], ['runtime/terminal']],
+  [['runtime/node'], ['runtime/application'], ['runtime/terminal'], ['runtime/operate']],
   [['sim/record']],
   [['sim/oracle']],
   [['sim/fault']],
@@ -33,19 +35,19 @@ const LAYERS = [
   [['sim/scenario'], ['properties', 'properties/check', 'properties/model', 'properties/js']],
   [['sim/main']],
   [['runtime/main']],
-  [['properties/bench'], ['properties/canary'], ['tests/conformance', 'tests/e2e', 'tests/bench', 'tests/tidy', 'tests/parity', 'tests/regression', 'tests/smoke', 'tests/determinism']],
+  [['properties/bench'], ['properties/canary'], ['properties/objects'], ['tests/conformance', 'tests/e2e', 'tests/e2e/os', 'tests/bench', 'tests/tidy', 'tests/parity', 'tests/regression', 'tests/smoke', 'tests/determinism', 'tests/storage']],
 ];
 
 // Who may see a library's headers. Anything not named here (Abseil, gtest, rapidcheck, the standard library) is for everybody.
 const LIBRARIES = [
-  {prefix: /^duktape\.h$|^duk_/, folders: /^runtime\/(js|web|worker)(\/|$)/, instead: 'use runtime/js/isolate.h'},
+  {prefix: /^duktape\.h$|^duk_/, folders: /^runtime\/(js|web|durable|rpc|websocket|worker)(\/|$)/, instead: 'use runtime/js/isolate.h'},
   {prefix: /^boost\/context\//, folders: /^runtime\/fiber$/, instead: 'use runtime/fiber'},
   {prefix: /^boost\/(beast|asio)/, folders: /^net\/(http|websocket|tls)$/, instead: 'use net/http'},
   {prefix: /^boost\/json/, folders: /^runtime\/(application|config|bundle|js|node|worker)$|^(sim|properties|tests)(\/|$)/, instead: 'parse JSON in the package that owns the format'},
   {prefix: /^toml\+\+/, folders: /^runtime\/config$/, instead: 'use runtime/config/document.h'},
   {prefix: /^sqlite3/, folders: /^storage(\/|$)/, instead: 'SQLite is behind storage/image'},
   {prefix: /^unicode\//, folders: /^runtime\/(url|regexp|js|web)(\/|$)/, instead: 'ask the package that owns the text operation'},
-  {prefix: /^openssl\//, folders: /^runtime\/(bundle|web)(\/|$)|^net\/tls$/, instead: 'use runtime/bundle/sha256.h or the web platform\'s crypto'},
+  {prefix: /^openssl\//, folders: /^runtime\/(bundle|web)(\/|$)|^net\/(tls|websocket)$/, instead: 'use runtime/bundle/sha256.h or the web platform\'s crypto'},
 ];
 
 const folderOf = (path) => path.slice(0, path.lastIndexOf('/'));

@@ -22,6 +22,7 @@ function readTree(root) {
     }
   };
   for (const entry of fs.readdirSync(root, {withFileTypes: true})) {
+    if (SKIPPED.has(entry.name)) continue; // a linked work tree has a file of that name
     if (entry.isFile()) add(entry.name);
     else if (entry.isDirectory() && FOLDERS.includes(entry.name)) walk(entry.name);
   }

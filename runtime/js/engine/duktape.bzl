@@ -83,6 +83,7 @@ _PATCHES = [
     "17-date-parse",
     "18-collection-by-bytes",
     "19-nested-proxy",
+    "20-plain-reads",
 ]
 
 def duktape(name = "duktape"):

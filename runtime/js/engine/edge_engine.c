@@ -355,5 +355,21 @@ const char* edge_class_name(duk_hthread* thr, int32_t index) {
   return (const char*)DUK_HSTRING_GET_DATA(DUK_HOBJECT_GET_CLASS_STRING(thr->heap, object));
 }
 
+/* ---- Properties (runtime/js/own_property.h) ---- */
+
+void edge_reserve_properties(struct duk_hthread* thr, int32_t index, uint32_t count) {
+  duk_hobject* h = duk_require_hobject(thr, index);
+  if (count > DUK_HOBJECT_GET_ESIZE(h)) {
+    duk_hobject_resize_entrypart(thr, h, count);
+  }
+}
+
+void edge_define_property(struct duk_hthread* thr, int32_t index, uint32_t attributes) {
+  duk_hobject* h = duk_hobject_resolve_proxy_target(duk_require_hobject(thr, index));
+  duk_hstring* key = duk_require_hstring(thr, -2);
+  duk_hobject_define_property_internal(thr, h, key, (duk_small_uint_t)attributes); /* [ key value ] -> [ key ] */
+  duk_pop_unsafe(thr);
+}
+
 #include "edge_errors.c"
 #include "edge_property.c"

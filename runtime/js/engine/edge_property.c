@@ -414,3 +414,72 @@ int edge_reflect_construct(struct duk_hthread* thr) {
   }
   return 1;
 }
+
+/* ---- Property reads without detours ---- */
+
+/* Where the chain of a string or an object has the named property as an ordinary own one: 1 and the value on the stack. 0 and undefined:
+ * no object of the chain has it. -1 and nothing: something on the way is not ordinary, or the name may be special. */
+DUK_LOCAL duk_small_int_t edge_get_plain(duk_hthread* thr, duk_tval* base, duk_hstring* key) {
+  duk_hobject* curr;
+  duk_tval receiver;
+  duk_small_uint_t left = 64;
+  if (DUK_LIKELY(DUK_TVAL_IS_OBJECT(base))) {
+    curr = DUK_TVAL_GET_OBJECT(base);
+  } else if (DUK_TVAL_IS_STRING(base) && !DUK_HSTRING_HAS_SYMBOL(DUK_TVAL_GET_STRING(base))) {
+    curr = thr->builtins[DUK_BIDX_STRING_PROTOTYPE];
+  } else {
+    return -1;
+  }
+  /* What has virtual properties has them under these names; `caller` is guarded. */
+  if (DUK_UNLIKELY(DUK_HSTRING_HAS_ARRIDX(key) || key == DUK_HTHREAD_STRING_LENGTH(thr) || key == DUK_HTHREAD_STRING_CALLER(thr))) {
+    return -1;
+  }
+  do {
+    duk_int_t entry, hash;
+    if (DUK_UNLIKELY(DUK_HEAPHDR_CHECK_FLAG_BITS(&curr->hdr, DUK_HOBJECT_FLAG_EXOTIC_PROXYOBJ | DUK_HOBJECT_FLAG_EXOTIC_ARGUMENTS))) {
+      return -1;
+    }
+    if (duk_hobject_find_entry(thr->heap, curr, key, &entry, &hash)) {
+      if (DUK_UNLIKELY(DUK_HOBJECT_E_SLOT_IS_ACCESSOR(thr->heap, curr, entry))) {
+        duk_hobject* getter = DUK_HOBJECT_E_GET_VALUE_GETTER(thr->heap, curr, entry);
+        if (getter == NULL) {
+          duk_push_undefined(thr);
+          return 1;
+        }
+        DUK_TVAL_SET_TVAL(&receiver, base);
+        duk_push_hobject(thr, getter);
+        duk_push_tval(thr, &receiver);
+        duk_push_hstring(thr, key);
+        duk_call_method(thr, 1);
+        return 1;
+      }
+      duk_push_tval(thr, DUK_HOBJECT_E_GET_VALUE_TVAL_PTR(thr->heap, curr, entry));
+      return 1;
+    }
+    curr = DUK_HOBJECT_GET_PROTOTYPE(thr->heap, curr);
+    if (curr == NULL) {
+      duk_push_undefined(thr);
+      return 0;
+    }
+  } while (--left > 0);
+  return -1;
+}
+
+/* 1: the value at `index` is an object, and neither it nor a prototype of it has the property. 0: one has, or something is not ordinary.
+ * Runs nothing, throws nothing. The key is the engine's pointer of a string that is no array index and not `length`.
+ * (runtime/js/own_property.h) */
+int edge_lacks_property(struct duk_hthread* thr, int32_t index, void* key) {
+  duk_hobject* curr = duk_get_hobject(thr, index);
+  duk_small_uint_t left = 64;
+  if (curr == NULL) {
+    return 0;
+  }
+  while (curr != NULL && left-- > 0) {
+    duk_int_t entry, hash;
+    if (DUK_HOBJECT_IS_PROXY(curr) || duk_hobject_find_entry(thr->heap, curr, (duk_hstring*)key, &entry, &hash)) {
+      return 0;
+    }
+    curr = DUK_HOBJECT_GET_PROTOTYPE(thr->heap, curr);
+  }
+  return curr == NULL;
+}

@@ -267,12 +267,16 @@ using namespace language;  // NOLINT: the public functions of this very package
 void PushEdgeObject(duk_context* ctx) { Push(ctx, StateOf(ctx).roots.edge_object); }
 
 void PushLibraryFunction(duk_context* ctx, const char* name) {
+  // The stash keeps it alive.
+  ExposedFunctions::Entry& known = StateOf(ctx).exposed.At(name);
+  if (known.name == name) return Push(ctx, known.function);
   duk_push_heap_stash(ctx);
   duk_get_prop_string(ctx, -1, kStashExposed);
   duk_get_prop_string(ctx, -1, name);
   EDGE_CHECK(!duk_is_undefined(ctx, -1)) << "no library file exposes " << name;
   duk_remove(ctx, -2);
   duk_remove(ctx, -2);
+  known = {name, duk_get_heapptr(ctx, -1)};
 }
 
 void RunLibraryFile(duk_context* ctx, std::string_view file_name, std::span<const unsigned char> content,

@@ -27,7 +27,7 @@ namespace edge::js {
 void InstallLanguage(duk_context* ctx);
 
 // [ ... ] -> [ ... function ]. A function that a library file kept for C++ with `native.expose(name, function)`. A name that no file
-// exposed is a bug of ours.
+// exposed is a bug of ours. REQUIRES: `name` is a literal: it is known again by its address.
 void PushLibraryFunction(duk_context* ctx, const char* name);
 
 // [ ... ] -> [ ... edge ]. The language-support object that lowered bundles and library files get as their argument.
@@ -80,10 +80,20 @@ void CloseIterator(duk_context* ctx);
 // [ ... iterable ] -> [ ... array ]. All values in a fresh array; arrays with untouched iteration are copied without running JavaScript.
 void IterableToArray(duk_context* ctx);
 
+// ---- Maps ----------------------------------------------------------------------------------------------------------------------------
+
+// [ ... ] -> [ ... map ]. An empty Map.
+void PushMap(duk_context* ctx);
+// [ ... key value ] -> [ ... ]. As map.set(key, value). REQUIRES: a Map at `index`.
+void MapPut(duk_context* ctx, duk_idx_t index);
+
 // ---- Structured clone ----------------------------------------------------------------------------------------------------------------
 
 // [ ... value ] -> [ ... clone ]. Throws DOMException DataCloneError for what cannot be cloned.
 void StructuredClone(duk_context* ctx);
+
+// Whether the value at `index` is a BigInt: an object in this engine, one for each integer.
+bool IsBigInt(duk_context* ctx, duk_idx_t index);
 
 }  // namespace edge::js
 

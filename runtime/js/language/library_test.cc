@@ -62,6 +62,26 @@ TEST_F(LibraryTest, StringMethods) {
             R"(["xya","a  ","c","x "," x","abab",true,true,1,2,"a1b",false,true,128512,2,true,-1,0])");
 }
 
+TEST_F(LibraryTest, StringsAreComparedAndSplitByCodeUnits) {
+  const std::string result = Run(R"js(
+    var face = '\ud83d\ude00', o = {toString: function () { return 'abc'; }}, log = [];
+    function thrown(f) { try { f(); return 'none'; } catch (e) { return e.name; } }
+    log.push('abc'.startsWith('ab'), 'abc'.startsWith('b'), 'abc'.startsWith('b', 1), 'abc'.startsWith(''), 'abc'.startsWith(), 'undefined'.startsWith());
+    log.push('abc'.endsWith('bc'), 'abc'.endsWith('b'), 'abc'.endsWith('b', 2), 'a'.endsWith('aa'), 'a1'.endsWith(1), face.startsWith('\ud83d'), face.endsWith('\ude00'));
+    log.push(String.prototype.startsWith.call(o, 'ab'), String.prototype.endsWith.call(o, 'bc'), 'abc'.startsWith(o), 'x'.startsWith.length, 'x'.endsWith.name);
+    log.push(thrown(function () { 'a'.startsWith(new RegExp('a')); }), thrown(function () { ''.endsWith.call(null, ''); }), thrown(function () { ''.startsWith.call(Symbol('s'), ''); }));
+    log.push('/a/b/'.split('/').join('|'), ''.split('/').length, 'abc'.split('').length, 'a--b'.split('--').join('|'), 'aaa'.split('aa').join('|'), ('\u00e9,' + face).split(',')[1] === face);
+    log.push('a,b,c'.split(',', 2).length, 'a,b'.split().length, 'aobjb'.split({toString: function () { return 'obj'; }}).join('|'),
+             'a'.split({'b': 1}).length, face.split('\ude00')[0] === '\ud83d', 'a1b'.split(1).join('|'));
+    return log.join(' ');
+  )js");
+  EXPECT_EQ(result,
+            "\"true false true true false true "
+            "true false true false true true true "
+            "true true true 1 endsWith TypeError TypeError TypeError "
+            "|a|b| 1 3 a|b |a true 2 1 a|b 1 true a|b\"");
+}
+
 TEST_F(LibraryTest, ObjectMethods) {
   EXPECT_EQ(Run(R"js(
     return [Object.entries({ a: 1 }), Object.values({ a: 1 }), Object.fromEntries(new Map([['a', 1]])), Object.hasOwn({ a: 1 }, 'a'),

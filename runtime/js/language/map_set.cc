@@ -466,3 +466,10 @@ void InstallMapSet(duk_context* ctx) {
 std::span<const LibraryNative> MapSetNatives() { return kNatives; }
 
 }  // namespace edge::js::language
+
+namespace edge::js {
+
+void PushMap(duk_context* ctx) { language::PushCollection(ctx, language::CollectionKind::kMap); }
+void MapPut(duk_context* ctx, duk_idx_t index) { language::CollectionPut(ctx, index); }
+
+}  // namespace edge::js

@@ -2,6 +2,7 @@
 
 #include "edge_engine.h"
 #include "runtime/base/check.h"
+#include "runtime/js/own_property.h"
 
 namespace edge::js::language {
 namespace {
@@ -310,6 +311,7 @@ void Resolve(duk_context* ctx, duk_idx_t index) {
     duk_push_error_object(ctx, DUK_ERR_TYPE_ERROR, "Chaining cycle detected for promise");
     return Reject(ctx, index);
   }
+  if (SurelyLacks(ctx, -1, StateOf(ctx).roots.then)) return Fulfill(ctx, index);
   duk_dup_top(ctx);
   const duk_int_t result = duk_safe_call(ctx, GetThen, &StateOf(ctx), 1, 1);
   // [ ... value then ]

@@ -3,6 +3,7 @@
 #ifndef EDGE_RUNTIME_JS_LANGUAGE_STATE_H_
 #define EDGE_RUNTIME_JS_LANGUAGE_STATE_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -27,6 +28,7 @@ struct Roots {
   void* hidden_resolver = nullptr;     // hidden key: the promise or resolver record of a resolving function
   void* hidden_weak = nullptr;         // hidden key: the WeakCell of an object used as a weak key
   void* hidden_uncloneable = nullptr;  // hidden key: on prototypes of platform classes, the name structuredClone refuses with
+  void* hidden_bigint = nullptr;       // hidden key: the digits of a BigInt
   void* symbol_iterator = nullptr;
   void* promise_constructor = nullptr;
   void* promise_prototype = nullptr;
@@ -81,6 +83,17 @@ struct ValueTable {
 
 struct RegExpState;
 
+// Functions that library files have exposed, found again by the address of the literal that names them.
+struct ExposedFunctions {
+  struct Entry {
+    const char* name = nullptr;
+    void* function = nullptr;
+  };
+  static constexpr size_t kEntries = 64;
+  std::array<Entry, kEntries> entries;
+  Entry& At(const char* name) { return entries[(reinterpret_cast<uintptr_t>(name) * 0x9e3779b97f4a7c15u) >> 58]; }
+};
+
 struct State {
   Roots roots;
   MicrotaskRing ring;
@@ -96,6 +109,7 @@ struct State {
   uint64_t next_private_key = 1;
   std::shared_ptr<RegExpState> regexp;
   bool draining = false;
+  ExposedFunctions exposed;
   ErrorHooks hooks;
   uint32_t root_count = 0;
   void* root_array = nullptr;

@@ -2,12 +2,12 @@
 //
 // Recursive, with a check of the native stack at each level. What was cloned already is remembered by identity, so cycles and shared parts
 // stay as they are.
-#include <algorithm>
 #include <cstring>
 #include <string_view>
 
 #include "edge_engine.h"
 #include "runtime/js/isolate.h"
+#include "runtime/js/language/clone_kinds.h"
 #include "runtime/js/language/ordered_table.h"
 #include "runtime/js/language/regexp_binding.h"
 #include "runtime/js/language/state.h"
@@ -26,22 +26,6 @@ struct Cloner {
   duk_idx_t memory;
   OrderedTable& table;
 };
-
-[[noreturn]] void Refuse(duk_context* ctx, duk_idx_t index) {
-  index = duk_normalize_index(ctx, index);
-  const char* text;
-  if (duk_is_symbol(ctx, index)) {
-    text = "a Symbol";
-  } else if (duk_is_function(ctx, index)) {
-    duk_get_prop_string(ctx, index, "name");
-    const char* name = duk_get_string_default(ctx, -1, "");
-    duk_push_sprintf(ctx, "function %s() { ... }", name);
-    text = duk_get_string(ctx, -1);
-  } else {
-    text = "#<Object>";
-  }
-  ThrowDomException(ctx, "DataCloneError", "%s could not be cloned.", text);
-}
 
 // [ ... clone ] -> the same. Remembers that the clone stands for the object at `original`.
 void Remember(const Cloner& cloner, duk_idx_t original) {
@@ -88,12 +72,7 @@ void CloneBoxed(const Cloner& cloner, duk_idx_t original) {
 }
 
 void CloneDate(const Cloner& cloner, duk_idx_t original) {
-  duk_context* ctx = cloner.ctx;
-  Push(ctx, StateOf(ctx).roots.date_constructor);
-  Push(ctx, StateOf(ctx).roots.date_get_time);
-  duk_dup(ctx, original);
-  duk_call_method(ctx, 0);
-  duk_new(ctx, 1);
+  PushDate(cloner.ctx, DateMilliseconds(cloner.ctx, original));
   Remember(cloner, original);
 }
 
@@ -129,19 +108,7 @@ void CloneCollection(const Cloner& cloner, duk_idx_t original, CollectionKind ki
 
 void CloneError(const Cloner& cloner, duk_idx_t original) {
   duk_context* ctx = cloner.ctx;
-  static constexpr struct {
-    std::string_view name;
-    duk_errcode_t code;
-  } kKinds[] = {{"EvalError", DUK_ERR_EVAL_ERROR},     {"RangeError", DUK_ERR_RANGE_ERROR}, {"ReferenceError", DUK_ERR_REFERENCE_ERROR},
-                {"SyntaxError", DUK_ERR_SYNTAX_ERROR}, {"TypeError", DUK_ERR_TYPE_ERROR},   {"URIError", DUK_ERR_URI_ERROR}};
-  duk_get_prop_string(ctx, original, "name");
-  duk_errcode_t code = DUK_ERR_ERROR;
-  const std::string_view name = duk_get_string_default(ctx, -1, "Error");
-  for (const auto& kind : kKinds) {
-    if (kind.name == name) code = kind.code;
-  }
-  duk_pop(ctx);
-  duk_push_error_object(ctx, code, "%s", "");
+  duk_push_error_object(ctx, kErrorKinds[ErrorKindOf(ctx, original)].code, "%s", "");
   Remember(cloner, original);
   const duk_idx_t clone = duk_get_top_index(ctx);
   for (const char* key : {"message", "stack", "cause"}) {
@@ -189,38 +156,11 @@ void CloneView(const Cloner& cloner, duk_idx_t original, duk_uint_t kind) {
   Remember(cloner, original);
 }
 
-struct ViewKind {
-  std::string_view name;
-  duk_uint_t kind;
-};
-constexpr ViewKind kViews[] = {
-    {"DataView", DUK_BUFOBJ_DATAVIEW},         {"Int8Array", DUK_BUFOBJ_INT8ARRAY},
-    {"Uint8Array", DUK_BUFOBJ_UINT8ARRAY},     {"Int16Array", DUK_BUFOBJ_INT16ARRAY},
-    {"Uint16Array", DUK_BUFOBJ_UINT16ARRAY},   {"Int32Array", DUK_BUFOBJ_INT32ARRAY},
-    {"Uint32Array", DUK_BUFOBJ_UINT32ARRAY},   {"Float32Array", DUK_BUFOBJ_FLOAT32ARRAY},
-    {"Float64Array", DUK_BUFOBJ_FLOAT64ARRAY}, {"Uint8ClampedArray", DUK_BUFOBJ_UINT8CLAMPEDARRAY},
-};
-
-// Throws for objects of the platform: those whose prototypes say so with the hidden key (native.uncloneable of library files), and native
-// objects.
-void RefusePlatformObject(duk_context* ctx, duk_idx_t index) {
-  void* unused = nullptr;
-  Push(ctx, StateOf(ctx).roots.hidden_uncloneable);
-  duk_get_prop(ctx, index);
-  const char* name = duk_get_string(ctx, -1);
-  if (name == nullptr && edge_native_type_at(ctx, index, &unused) != nullptr) {
-    duk_get_prop_string(ctx, index, DUK_WELLKNOWN_SYMBOL("Symbol.toStringTag"));
-    name = duk_get_string_default(ctx, -1, "Object");
-  }
-  if (name == nullptr) return duk_pop(ctx);
-  ThrowDomException(ctx, "DataCloneError", "Could not serialize object of type \"%s\". This type does not support serialization.", name);
-}
-
 // [ ... value ] -> [ ... clone ].
 void Clone(const Cloner& cloner) {
   duk_context* ctx = cloner.ctx;
   if (!duk_check_type_mask(ctx, -1, DUK_TYPE_MASK_OBJECT | DUK_TYPE_MASK_BUFFER | DUK_TYPE_MASK_LIGHTFUNC)) {
-    if (duk_is_symbol(ctx, -1)) Refuse(ctx, -1);
+    if (duk_is_symbol(ctx, -1)) RefuseClone(ctx, -1);
     return;
   }
   RequireNativeStack(ctx, kStackPerLevel);
@@ -232,7 +172,7 @@ void Clone(const Cloner& cloner) {
     PushSlot(ctx, cloner.memory, known * 2 + 1);
     return duk_remove(ctx, original);
   }
-  if (duk_is_function(ctx, original)) Refuse(ctx, original);
+  if (duk_is_function(ctx, original)) RefuseClone(ctx, original);
   const CollectionKind collection = CollectionKindOf(ctx, original);
   const char* raw_class = edge_class_name(ctx, original);
   const std::string_view kind = raw_class == nullptr ? "ArrayBuffer" : raw_class;
@@ -251,9 +191,10 @@ void Clone(const Cloner& cloner) {
     CloneBoxed(cloner, original);
   } else if (kind == "ArrayBuffer") {
     CloneArrayBuffer(cloner, original);
-  } else if (const auto* view = std::find_if(std::begin(kViews), std::end(kViews), [&](const ViewKind& v) { return v.name == kind; });
-             view != std::end(kViews)) {
+  } else if (const ViewKind* view = FindViewKind(kind)) {
     CloneView(cloner, original, view->kind);
+  } else if (IsBigInt(ctx, original)) {
+    return;  // a value, although it is an object here
   } else {
     RefusePlatformObject(ctx, original);
     if (kind == "Error") {
@@ -263,7 +204,7 @@ void Clone(const Cloner& cloner) {
       Remember(cloner, original);
       CloneProperties(cloner, original);
     } else {
-      Refuse(ctx, original);
+      RefuseClone(ctx, original);
     }
   }
   duk_remove(ctx, original);
@@ -289,17 +230,21 @@ duk_ret_t GlobalStructuredClone(duk_context* ctx) {
 // (value) -> "Uint8Array" ... or undefined when it is no typed array.
 duk_ret_t TypedArrayKind(duk_context* ctx) {
   const char* name = edge_class_name(ctx, 0);
-  if (name == nullptr) return 0;
-  for (const ViewKind& view : kViews) {
-    if (view.name == name && view.kind != DUK_BUFOBJ_DATAVIEW) {
-      duk_push_string(ctx, name);
-      return 1;
-    }
-  }
+  const ViewKind* view = name == nullptr ? nullptr : FindViewKind(name);
+  if (view == nullptr || view->kind == DUK_BUFOBJ_DATAVIEW) return 0;
+  duk_push_string(ctx, name);
+  return 1;
+}
+
+// (key): the hidden key by which a BigInt holds its digits.
+duk_ret_t BigIntKey(duk_context* ctx) {
+  duk_set_top(ctx, 1);
+  StateOf(ctx).roots.hidden_bigint = KeepRoot(ctx);
   return 0;
 }
 
-constexpr LibraryNative kNatives[] = {{"structuredClone", GlobalStructuredClone, 1}, {"typedArrayKind", TypedArrayKind, 1}};
+constexpr LibraryNative kNatives[] = {
+    {"structuredClone", GlobalStructuredClone, 1}, {"typedArrayKind", TypedArrayKind, 1}, {"bigIntKey", BigIntKey, 1}};
 
 }  // namespace
 
@@ -318,6 +263,16 @@ std::span<const LibraryNative> CloneNatives() { return kNatives; }
 }  // namespace edge::js::language
 
 namespace edge::js {
+
+bool IsBigInt(duk_context* ctx, duk_idx_t index) {
+  if (!duk_is_object(ctx, index)) return false;
+  index = duk_normalize_index(ctx, index);
+  language::Push(ctx, language::StateOf(ctx).roots.hidden_bigint);
+  duk_get_prop(ctx, index);
+  const bool found = duk_is_string(ctx, -1) != 0;
+  duk_pop(ctx);
+  return found;
+}
 
 void StructuredClone(duk_context* ctx) {
   auto* table = new language::OrderedTable;

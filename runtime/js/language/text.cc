@@ -121,6 +121,35 @@ bool Normalize(duk_context* ctx, std::string_view form) {
   return true;
 }
 
+// Of the string at `index`, in the engine's encoding; nothing: it is no string.
+std::string_view StringAt(duk_context* ctx, duk_idx_t index) {
+  duk_size_t size = 0;
+  const char* const text = duk_is_symbol(ctx, index) ? nullptr : duk_get_lstring(ctx, index, &size);
+  return {text, size};
+}
+
+// `this`.startsWith(search) or endsWith. A code unit begins where no other one goes on, so that the bytes decide.
+template <bool (*holds)(std::string_view text, std::string_view search)>
+duk_ret_t ComparesEnd(duk_context* ctx, const char* slow) {
+  const duk_idx_t count = duk_get_top(ctx);
+  duk_push_this(ctx);
+  const std::string_view text = StringAt(ctx, -1);
+  const std::string_view search = count > 0 ? StringAt(ctx, 0) : std::string_view();
+  if (text.data() != nullptr && search.data() != nullptr && (count == 1 || duk_is_undefined(ctx, 1))) {
+    duk_push_boolean(ctx, holds(text, search) ? 1 : 0);
+    return 1;
+  }
+  duk_insert(ctx, 0);
+  PushLibraryFunction(ctx, slow);
+  duk_insert(ctx, 0);
+  duk_call_method(ctx, count);
+  return 1;
+}
+bool Begins(std::string_view text, std::string_view search) { return text.starts_with(search); }
+bool Ends(std::string_view text, std::string_view search) { return text.ends_with(search); }
+duk_ret_t StartsWith(duk_context* ctx) { return ComparesEnd<Begins>(ctx, "startsWith"); }
+duk_ret_t EndsWith(duk_context* ctx) { return ComparesEnd<Ends>(ctx, "endsWith"); }
+
 // (string, form) -> normalized string.
 duk_ret_t NormalizeString(duk_context* ctx) {
   duk_set_top(ctx, 2);
@@ -183,15 +212,25 @@ duk_ret_t ToWellFormed(duk_context* ctx) {
 }
 
 constexpr LibraryNative kNatives[] = {
-    {"symbolDescription", SymbolDescription, 1}, {"setOwn", SetOwn, 3},
-    {"normalize", NormalizeString, 2},           {"isWellFormed", IsWellFormed, 1},
-    {"toWellFormed", ToWellFormed, 1},           {"integerText", IntegerText, 1},
-    {"cbrt", MathFunction<CubeRoot>, 1},         {"log1p", MathFunction<edge_math_log1p>, 1},
-    {"expm1", MathFunction<edge_math_expm1>, 1}, {"log2", MathFunction<edge_math_log2>, 1},
-    {"log10", MathFunction<edge_math_log10>, 1}, {"sinh", MathFunction<edge_math_sinh>, 1},
-    {"cosh", MathFunction<edge_math_cosh>, 1},   {"tanh", MathFunction<edge_math_tanh>, 1},
-    {"asinh", MathFunction<edge_math_asinh>, 1}, {"acosh", MathFunction<edge_math_acosh>, 1},
+    {"symbolDescription", SymbolDescription, 1},
+    {"setOwn", SetOwn, 3},
+    {"normalize", NormalizeString, 2},
+    {"isWellFormed", IsWellFormed, 1},
+    {"toWellFormed", ToWellFormed, 1},
+    {"integerText", IntegerText, 1},
+    {"cbrt", MathFunction<CubeRoot>, 1},
+    {"log1p", MathFunction<edge_math_log1p>, 1},
+    {"expm1", MathFunction<edge_math_expm1>, 1},
+    {"log2", MathFunction<edge_math_log2>, 1},
+    {"log10", MathFunction<edge_math_log10>, 1},
+    {"sinh", MathFunction<edge_math_sinh>, 1},
+    {"cosh", MathFunction<edge_math_cosh>, 1},
+    {"tanh", MathFunction<edge_math_tanh>, 1},
+    {"asinh", MathFunction<edge_math_asinh>, 1},
+    {"acosh", MathFunction<edge_math_acosh>, 1},
     {"atanh", MathFunction<edge_math_atanh>, 1},
+    {"startsWith", StartsWith, 1},
+    {"endsWith", EndsWith, 1},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
   'use strict';
   var VALUES_MAX = 65536; // they are kept for ever, since each integer is one object
   var VALUE = native.privateKey('bigint'), values = new Map();
+  native.bigIntKey(VALUE);
   var decimal = edge.regexp('^[+-]?[0-9]+$', ''), prefixed = edge.regexp('^0[xXoObB][0-9a-fA-F]+$', '');
 
   function unsupported(text) {
@@ -107,6 +108,9 @@
   });
   native.setLength(BigInt, 1);
   native.hide(global, 'BigInt', BigInt);
+
+  // (digits): of a value that is read back from bytes, which has been looked at already.
+  native.expose('bigInt', make);
 
   edge.bigint = function bigint(digits) {
     return make(parse(digits));

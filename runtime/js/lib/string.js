@@ -32,6 +32,20 @@
     return repeat(filler, Math.ceil(missing / filler.length)).slice(0, missing);
   }
 
+  // Where the text or what is looked for is no string, or a position is given (text.cc has the rest).
+  native.expose('startsWith', {startsWith(search) {
+    var text = textOf(this, 'startsWith'), start;
+    search = noRegExp(search, 'startsWith');
+    start = max(min(native.toInteger(arguments[1]), text.length), 0);
+    return text.substring(start, start + search.length) === search;
+  }}.startsWith);
+  native.expose('endsWith', {endsWith(search) {
+    var text = textOf(this, 'endsWith'), end;
+    search = noRegExp(search, 'endsWith');
+    end = arguments[1] === undefined ? text.length : max(min(native.toInteger(arguments[1]), text.length), 0);
+    return end >= search.length && text.substring(end - search.length, end) === search;
+  }}.endsWith);
+
   native.methods(String.prototype, {
     at(index) {
       var text = textOf(this, 'at');
@@ -43,18 +57,8 @@
       var text = textOf(this, 'includes');
       return text.indexOf(noRegExp(search, 'includes'), arguments[1]) >= 0;
     },
-    startsWith(search) {
-      var text = textOf(this, 'startsWith'), start;
-      search = noRegExp(search, 'startsWith');
-      start = max(min(native.toInteger(arguments[1]), text.length), 0);
-      return text.substring(start, start + search.length) === search;
-    },
-    endsWith(search) {
-      var text = textOf(this, 'endsWith'), end;
-      search = noRegExp(search, 'endsWith');
-      end = arguments[1] === undefined ? text.length : max(min(native.toInteger(arguments[1]), text.length), 0);
-      return end >= search.length && text.substring(end - search.length, end) === search;
-    },
+    startsWith: native.startsWith,
+    endsWith: native.endsWith,
     padStart(length) {
       var text = textOf(this, 'padStart');
       return padding(text, length, arguments[1]) + text;

@@ -66,12 +66,13 @@ native.expose('streamFromSource', function(handle, used, length, signal) {
   r.source = handle;
   return r.object;
 });
-native.expose('takeSource', function(stream) {
+web.takeSource = function(stream) {
   var r = record(stream);
   if (!r.source || r.disturbed || r.reader || r.status !== 'readable') return undefined;
   spend(r);
   return r.source;
-});
+};
+native.expose('takeSource', web.takeSource);
 native.expose('isDisturbed', function(stream) { return record(stream).disturbed; });
 native.expose('isDisturbedOrLocked', function(stream) {
   var r = record(stream);

@@ -36,7 +36,7 @@ function limited(parts, total) {
 function properties(value, seen, depth, skipIndices) {
   var parts = [],
       keys = Object.keys(value).concat(
-          Object.getOwnPropertySymbols(value).filter(function(s) { return Object.getOwnPropertyDescriptor(value, s).enumerable; }));
+          Object.getOwnPropertySymbols(value).filter(function(s) { return (Object.getOwnPropertyDescriptor(value, s) || {}).enumerable; }));
   var shown = 0, total = 0;
   keys.forEach(function(key) {
     if (skipIndices && typeof key === 'string' && String(key >>> 0) === key) return;

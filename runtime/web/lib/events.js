@@ -15,7 +15,7 @@ function members(constructor, name, methods, accessors) {
   Object.defineProperty(constructor, 'name', {value: name, configurable: true});
   Object.defineProperty(constructor.prototype, Symbol.toStringTag, {value: name, configurable: true});
   define(global, name, constructor);
-  if (name !== 'DOMException') native.uncloneable(constructor.prototype, name);
+  native.uncloneable(constructor.prototype, name);
 }
 function inherit(constructor, parent) {
   constructor.prototype = Object.create(parent.prototype, {constructor: {value: constructor, writable: true, configurable: true}});
@@ -201,7 +201,17 @@ function reportException(error) {
   else
     throw error;
 }
-function dispatch(object, e) {
+// Like dispatch, but the first listener that throws is the last one called. -> {error}, which has been reported; undefined: none has
+function dispatchToFirstThrow(object, e) {
+  var thrown;
+  dispatch(object, e, function(error) {
+    reportException(error);
+    thrown = {error: error};
+    e[E].stoppedNow = true;
+  });
+  return thrown;
+}
+function dispatch(object, e, onThrow) {
   var list = target(object).listeners.slice(), r = e[E];
   r.target = r.currentTarget = object;
   r.phase = 2;
@@ -216,7 +226,7 @@ function dispatch(object, e) {
         listener.callback.call(object, e);
       else if (typeof listener.callback.handleEvent === 'function')
         listener.callback.handleEvent(e);
-    } catch (error) { reportException(error); }
+    } catch (error) { (onThrow || reportException)(error); }
     r.passive = false;
   }
   r.phase = 0;
@@ -395,6 +405,7 @@ web.events = {
   reasonOf: function(signal) { return signal[E].reason; },
   onAbort: onAbort,
   dispatch: dispatch,
+  dispatchToFirstThrow: dispatchToFirstThrow,
   handlerAttribute: handlerAttribute,
   initTarget: initTarget
 };

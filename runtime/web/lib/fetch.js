@@ -30,13 +30,17 @@ function pump(stream, operation) {
   next();
 }
 
-function start(arguments_) {
-  if (arguments_.length === 0)
-    throw new TypeError("Failed to execute 'fetch' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Request or string'.");
+// `target`: where requests go; undefined: the network.
+function start(arguments_, target) {
+  if (arguments_.length === 0) {
+    throw new TypeError(
+        "Failed to execute 'fetch' on '" + (target ? 'Fetcher' : 'ServiceWorkerGlobalScope') +
+        "': parameter 1 is not of type 'Request or string'.");
+  }
   native.requireInvocation();
   var init = arguments_[1], request = new Request(arguments_[0], init === null ? undefined : init), signal = native.requestSignal(request);
   if (signal && events.isAborted(signal)) throw events.reasonOf(signal);
-  var operation = native.newFetch(), stream = native.startFetch(operation, request), promise = native.fetchPromise(operation);
+  var operation = native.newFetch(target), stream = native.startFetch(operation, request), promise = native.fetchPromise(operation);
   if (stream) pump(stream, operation);
   if (!signal) return promise;
   events.onAbort(
@@ -47,6 +51,11 @@ function start(arguments_) {
   });
 }
 
+native.expose('fetchFrom', function() {
+  try {
+    return start(Array.prototype.slice.call(arguments, 1), arguments[0]);
+  } catch (e) { return streams.rejected(e); }
+});
 Object.defineProperty(global, 'fetch', {
   value: function fetch() {
     try {

@@ -33,8 +33,8 @@ hidden('self', global);
 hidden('Cloudflare', {compatibilityFlags: {}});
 
 // Constructors that exist on the platform and not here.
-['WebSocket', 'WebSocketPair', 'EventSource', 'HTMLRewriter', 'CompressionStream', 'DecompressionStream', 'URLPattern', 'MessageChannel',
- 'MessagePort', 'BroadcastChannel', 'ExtendableEvent', 'FetchEvent', 'ScheduledEvent', 'QueueEvent', 'WebSocketRequestResponsePair']
+['EventSource', 'HTMLRewriter', 'CompressionStream', 'DecompressionStream', 'URLPattern', 'MessageChannel',
+ 'MessagePort', 'BroadcastChannel', 'ExtendableEvent', 'FetchEvent', 'ScheduledEvent', 'QueueEvent']
     .forEach(function(name) {
       var constructor = function() { throw missing(name); };
       Object.defineProperty(constructor, 'name', {value: name, configurable: true});

@@ -37,7 +37,7 @@ class FakeHost : public WebHost {
   void StartTask(std::string_view, absl::AnyInvocable<void()> work, absl::AnyInvocable<void(duk_context*)> finish) override {
     tasks.push_back({std::move(work), std::move(finish)});
   }
-  std::shared_ptr<FetchOperation> StartFetch(FetchRequest request, FetchDone finish) override {
+  std::shared_ptr<FetchOperation> StartFetch(FetchRequest request, std::shared_ptr<FetchTarget>, FetchDone finish) override {
     auto operation = std::make_shared<FakeFetch>();
     auto asked = std::make_shared<FetchRequest>(std::move(request));
     auto response = std::make_shared<absl::StatusOr<FetchResponse>>(absl::CancelledError(""));

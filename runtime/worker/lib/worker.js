@@ -11,7 +11,6 @@
     return constructor;
   }
   var WorkerEntrypoint = base('WorkerEntrypoint'), DurableObject = base('DurableObject'), WorkflowEntrypoint = base('WorkflowEntrypoint');
-  function RpcTarget() {}
 
   // The environment as a module member: readable everywhere, the same object as the handler's argument.
   var env = native.environment(edge);
@@ -19,23 +18,56 @@
     return function () { throw new Error('"cloudflare:workers" ' + name + ' is not supported yet by this version of edge.'); };
   }
   edge.modules['cloudflare:workers'] = Object.freeze({
-    WorkerEntrypoint: WorkerEntrypoint, DurableObject: DurableObject, WorkflowEntrypoint: WorkflowEntrypoint, RpcTarget: RpcTarget, env: env,
+    WorkerEntrypoint: WorkerEntrypoint, DurableObject: DurableObject, WorkflowEntrypoint: WorkflowEntrypoint,
+    RpcTarget: edge.rpc.RpcTarget, RpcStub: edge.rpc.RpcStub, RpcPromise: edge.rpc.RpcPromise, RpcProperty: edge.rpc.RpcProperty,
+    ServiceStub: edge.rpc.ServiceStub, env: env, get exports() { return native.contextExports(); },
     waitUntil: function waitUntil(promise) { native.waitUntil(promise); },
     withEnv: refuse('withEnv'), withExports: refuse('withExports'), withEnvAndExports: refuse('withEnvAndExports')
   });
 
+  // What is not an object with a fetch method: that is called from C++ (isolate_requests.cc).
   native.expose('dispatchFetch', function (exports, request, context) {
     var handler = exports['default'];
     if (typeof handler === 'function') return new handler(context, env).fetch(request);
+    if (typeof handler.fetch !== 'function') throw new Error('Handler does not export a fetch() function.');
     return handler.fetch(request, env, context);
   });
+  // --- cron ---
+  function ScheduledController(cron, time, invocation) {
+    Object.defineProperties(this, {
+      cron: { value: cron, enumerable: true }, scheduledTime: { value: time, enumerable: true }, type: { value: 'scheduled', enumerable: true },
+      noRetry: { value: function noRetry() { native.noRetry(invocation); } }
+    });
+  }
+  native.expose('dispatchScheduled', function (exports, cron, time, context, invocation) {
+    var handler = exports['default'], controller = new ScheduledController(cron, time, invocation);
+    if (typeof handler === 'function') handler = new handler(context, env);
+    if (typeof handler.scheduled !== 'function') throw new Error('Handler does not export a scheduled() function.');
+    return typeof exports['default'] === 'function' ? handler.scheduled(controller) : handler.scheduled(controller, env, context);
+  });
+  // --- Durable Objects ---
+  var resolve = Promise.resolve.bind(Promise), reject = Promise.reject.bind(Promise);
+  native.expose('constructObject', function (exports, name, state) {
+    var constructor = exports[name];
+    if (typeof constructor !== 'function') throw new TypeError('The worker does not export a class named "' + name + '".');
+    return new constructor(state, env);
+  });
+  native.expose('hasAlarmHandler', function (instance) {
+    try { return typeof instance.alarm === 'function'; } catch (error) { return false; }
+  });
+  native.expose('callAlarm', function (instance, retries, scheduled) {
+    try {
+      return resolve(instance.alarm({ retryCount: retries, isRetry: retries > 0, scheduledTime: scheduled }));
+    } catch (error) { return reject(error); }
+  });
+
   // What a worker's default export offers: the name of the first problem, or undefined.
   native.expose('checkExports', function (exports) {
     var handler = exports['default'];
     if (handler === undefined || handler === null) return 'it has no default export';
     if (typeof handler === 'function') return typeof handler.prototype === 'object' && handler.prototype && typeof handler.prototype.fetch === 'function' ? undefined : 'its default export is a function, not an object with handlers or a class with a fetch method';
     if (typeof handler !== 'object') return 'its default export is not an object';
-    return typeof handler.fetch === 'function' ? undefined : 'its default export has no fetch method';
+    return typeof handler.fetch === 'function' || typeof handler.scheduled === 'function' ? undefined : 'its default export has neither a fetch nor a scheduled method';
   });
   // Where events can enter, a line each: "handler fetch", "class Counter". Looks at descriptors: no getter of the worker's runs.
   native.expose('listEntryPoints', function (exports) {
@@ -49,7 +81,9 @@
       }
       names = Object.keys(exports);
       for (i = 0; i < names.length; i++) {
-        if (names[i] !== 'default' && typeof exports[names[i]] === 'function' && exports[names[i]].prototype) lines.push('class ' + names[i]);
+        if (names[i] === 'default') continue;
+        if (typeof exports[names[i]] === 'function' && exports[names[i]].prototype) lines.push('class ' + names[i]);
+        else if (typeof exports[names[i]] === 'object' && exports[names[i]] !== null) lines.push('object ' + names[i]);
       }
     } catch (error) { /* a proxy that refuses: what is known so far is a list too */ }
     return lines.join('\n');

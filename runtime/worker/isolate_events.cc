@@ -1,0 +1,83 @@
+// Events that are no requests and no objects', in an isolate: scheduled runs.
+#include <utility>
+
+#include "runtime/base/str_cat.h"
+#include "runtime/js/language/language.h"
+#include "runtime/js/language/promise.h"
+#include "runtime/js/native.h"
+#include "runtime/worker/isolate_internal.h"
+#include "runtime/worker/scheduled.h"
+#include "runtime/worker/worker_isolate.h"
+
+namespace edge::worker {
+
+void WorkerIsolate::Schedule(Invocation& invocation, const ScheduledEvent& event, Instant deadline) {
+  Failure failure;
+  const Entered entered = Enter(
+      invocation.id,
+      [&](duk_context* ctx) {
+        invocation.started = true;
+        ++scheduled_;
+        js::PushLibraryFunction(ctx, "dispatchScheduled");
+        PushExports(ctx);
+        js::PushUtf8(ctx, event.cron);
+        duk_push_number(ctx, static_cast<double>(event.scheduled.ToUnixMilliseconds()));
+        PushExecutionContext(ctx, invocation.id, nullptr);
+        duk_push_number(ctx, static_cast<double>(invocation.id));
+        duk_call(ctx, 5);
+        js::ToPromise(ctx);
+        js::OnPromiseSettled(ctx, -1, OnPlainHandlerSettled, AsData(invocation.id));
+        duk_pop(ctx);
+      },
+      failure);
+  if (entered != Entered::kOk && invocation.outcome == Outcome::kPending) {
+    invocation.outcome = failure.outcome;
+    invocation.failure = std::move(failure);
+    return;
+  }
+  while (invocation.outcome == Outcome::kPending) {
+    if (isolate_->condemned() != js::Limit::kNone) {
+      invocation.failure = FailureOf(js::JsError{.limit = isolate_->condemned()});
+      invocation.outcome = invocation.failure.outcome;
+      return;
+    }
+    if (!AnythingPending()) {
+      invocation.outcome = Outcome::kHung;
+      invocation.failure = {Outcome::kHung,
+                            "The Workers runtime canceled this request because it detected that your Worker's code had hung and would "
+                            "never generate a response. "
+                            "Refer to: https://developers.cloudflare.com/workers/observability/errors/",
+                            ""};
+      return;
+    }
+    invocation.progress.Reset();
+    if (const absl::Status waited = invocation.progress.Wait(deadline); !waited.ok()) {
+      invocation.outcome = Outcome::kCanceled;
+      const bool too_long = absl::IsDeadlineExceeded(waited);
+      invocation.failure = {Outcome::kCanceled,
+                            too_long ? StrCat("it ran longer than ", code_.limits.scheduled_wall.ToSeconds(), " s and was cancelled")
+                                     : std::string(FromAbsl(waited.message())),
+                            ""};
+      return;
+    }
+  }
+}
+
+void WorkerIsolate::OnPlainHandlerSettled(duk_context* ctx, void* data, js::PromiseState state) {
+  auto& self = Self(ctx);
+  Invocation* const invocation = self.Find(AsId(data));
+  if (invocation == nullptr || invocation->outcome != Outcome::kPending) return;
+  invocation->progress.Set();
+  if (state != js::PromiseState::kRejected) {
+    invocation->outcome = Outcome::kOk;
+    return;
+  }
+  invocation->outcome = Outcome::kException;
+  invocation->failure = FailureOf(js::DescribeError(ctx, -1));
+}
+
+void WorkerIsolate::NoRetry(uint64_t id) {
+  if (Invocation* const invocation = Find(id); invocation != nullptr) invocation->no_retry = true;
+}
+
+}  // namespace edge::worker
