@@ -64,6 +64,12 @@ function differences(edge, workerd) {
   return lines;
 }
 
+// What a request looks like behind the platform's front door, which edge has and a workerd started by hand has not.
+function behindFrontDoor(request) {
+  const headers = Array.isArray(request.headers) ? request.headers : Object.entries(request.headers || {});
+  return {...request, headers: [...headers, ['CF-Connecting-IP', '127.0.0.1']]};
+}
+
 // What known_differences.json calls a request; `name` tells apart those that differ in their bodies only.
 const keyOf = (app, request) => `${app} ${request.method || 'GET'} ${request.path}${request.name ? ` (${request.name})` : ''}`;
 
@@ -97,7 +103,7 @@ async function compareApp(options, original, name, known, totals) {
     for (const request of requests) {
       const id = keyOf(name, request);
       const sent = {...request, path: request.path.replace('{origin}', origin.port)};
-      const [ours, theirs] = await Promise.all([exchange(edge.port, sent), exchange(workerd.port, sent)]);
+      const [ours, theirs] = await Promise.all([exchange(edge.port, sent), exchange(workerd.port, behindFrontDoor(sent))]);
       transportNote(ours, theirs, totals.transport);
       const lines = differences(ours, theirs);
       // A request that does not do what its author meant compares nothing.

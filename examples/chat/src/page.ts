@@ -61,6 +61,7 @@ export const page = `<!doctype html>
       const what = JSON.parse(event.data);
       if (what.type === "history") what.messages.forEach(show);
       if (what.type === "message") show(what.message);
+      if (what.type === "known") unsent.delete(what.known);
       if (what.type === "members") $("members").textContent = what.names.join(", ");
       if (what.type === "error") $("state").textContent = what.text;
     };

@@ -54,6 +54,9 @@ export class ChatRoom extends DurableObject {
     socket.serializeAttachment(member);
     const said = parse(data);
     if (said === undefined) return socket.send(JSON.stringify({ type: "error", text: 'Send {"id": "...", "text": "1 to 500 characters"}.' }));
+    const known = this.find(said.id);
+    // Said again by somebody who never heard it come back, maybe too long ago for the history that a new connection gets.
+    if (known !== undefined) return socket.send(JSON.stringify({ type: "known", known: known.id }));
     this.say(said.id, member.name, said.text);
   }
 
@@ -72,14 +75,18 @@ export class ChatRoom extends DurableObject {
 
   // Adds a message and tells everyone. The same id again changes nothing and gives the message that is there.
   say(id: string, author: string, text: string): Message {
-    const known = this.sql.exec<Message>("SELECT * FROM messages WHERE id = ?", id).toArray();
-    if (known.length > 0) return known[0];
+    const known = this.find(id);
+    if (known !== undefined) return known;
     const message = this.sql
       .exec<Message>("INSERT INTO messages (id, author, text, at) VALUES (?, ?, ?, ?) RETURNING *", id, author, text, Date.now())
       .one();
     this.tellEveryone({ type: "message", message });
     this.trimLater();
     return message;
+  }
+
+  private find(id: string): Message | undefined {
+    return this.sql.exec<Message>("SELECT * FROM messages WHERE id = ?", id).toArray()[0];
   }
 
   // Messages after `after`, the newest `limit` of them, oldest first.

@@ -64,7 +64,7 @@ export const order = {
   },
   timers: async () => {
     const seen = [];
-    setTimeout(() => seen.push('10'), 10);
+    setTimeout(() => seen.push('500'), 500);  // so far away that a busy machine does not bring them together
     setTimeout(() => seen.push('1 first'), 1);
     setTimeout(() => {
       seen.push('1 second');
@@ -72,7 +72,7 @@ export const order = {
       Promise.resolve().then(() => seen.push('then of 1'));
     }, 1);
     setTimeout(() => seen.push('1 third'), 1);
-    await later(20);
+    await later(1000);
     return seen;
   },
   generators: async () => {
