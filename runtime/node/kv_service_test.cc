@@ -110,7 +110,7 @@ TEST(KvService, RefusesKeysAndValuesWithThePlatformsTexts) {
       {"kv.get('\\u00e4'.repeat(256))", "\"x\""},
       {"kv.get()", "TypeError: Failed to execute 'get' on 'KvNamespace': parameter 1 is not of type 'string or Array'."},
       {"kv.put()", "TypeError: Failed to execute 'put' on 'KvNamespace': parameter 1 is not of type 'string'."},
-      {"kv.put('x')", "TypeError: Failed to execute 'put' on 'KvNamespace': parameter 2 is not of type 'string or JsObject'."},
+      {"kv.put('x')", "TypeError: Failed to execute 'put' on 'KvNamespace': parameter 2 is not of type 'string or Object'."},
       {"kv.put('x', {})", not_a_value},
       {"kv.put('x', [1])", not_a_value},
       {"kv.put('x', new Response('x'))", not_a_value},

@@ -100,15 +100,23 @@ function readConfig(folder) {
 
 const capnpText = (text) => JSON.stringify(text);
 
-// One worker for workerd's configuration: its sources bundled by esbuild and otherwise untouched, as NAME.js in `work`.
-function workerdWorker(root, folder, work, name) {
+// The worker's sources bundled by esbuild and otherwise untouched, as NAME.js in `work`. Returns the file.
+function bundleWorker(root, folder, work, name) {
   const config = readConfig(folder);
+  const file = path.join(work, `${name}.js`);
   execFileSync(path.join(root, 'node_modules/.bin/esbuild'), [
     path.join(folder, config.main), '--bundle', '--format=esm', '--target=esnext', '--conditions=workerd,worker,browser', '--keep-names',
     '--external:cloudflare:*', '--external:node:*',
     ...(config.rules || []).flatMap(({type, globs}) => globs.map((glob) => `--loader:${path.extname(glob)}=${type === 'Text' ? 'text' : 'binary'}`)),
-    `--outfile=${path.join(work, `${name}.js`)}`, '--log-level=error',
+    `--outfile=${file}`, '--log-level=error',
   ]);
+  return file;
+}
+
+// One worker for workerd's configuration.
+function workerdWorker(root, folder, work, name) {
+  const config = readConfig(folder);
+  bundleWorker(root, folder, work, name);
   const bindings = Object.entries(config.vars || {}).map(([name, value]) =>
     typeof value === 'string' ? `(name = ${capnpText(name)}, text = ${capnpText(value)})` : `(name = ${capnpText(name)}, json = ${capnpText(JSON.stringify(value))})`);
   const classes = new Map();
@@ -148,6 +156,47 @@ const config :Workerd.Config = (
   });
 }
 
+// workerd by itself has no KV: that is a service which miniflare brings along.
+const needsMiniflare = (folder) => 'kv_namespaces' in readConfig(folder);
+
+function miniflareFolder(root) {
+  try {
+    return path.dirname(require.resolve('miniflare/package.json', {paths: [root]}));
+  } catch (error) {
+    return null;
+  }
+}
+
+// miniflare, with the same workerd, on the same sources. `work` is an empty folder.
+function startMiniflare(root, folder, work) {
+  const config = readConfig(folder);
+  const file = path.join(work, 'options.json');
+  fs.writeFileSync(file, JSON.stringify({root, workerd: workerdBinary(root), options: {
+    name: config.name,
+    modules: true,
+    modulesRoot: work,
+    scriptPath: bundleWorker(root, folder, work, 'worker'),
+    compatibilityDate: config.compatibility_date,
+    bindings: config.vars || {},
+    kvNamespaces: Object.fromEntries((config.kv_namespaces || []).map(({binding, id}) => [binding, id])),
+  }}));
+  return startProcess(process.execPath, [path.join(__dirname, 'miniflare_peer.js'), file], {stdio: ['ignore', 'pipe', 'pipe']}, (log) => {
+    const match = /^port (\d+)$/m.exec(log);
+    return match ? Number(match[1]) : null;
+  });
+}
+
+// The other server for this application.
+const startPeer = (root, folder, work) => (needsMiniflare(folder) ? startMiniflare : startWorkerd)(root, folder, work);
+
+// npm packages that a comparison needs and `root` has not.
+function missingPackages(root, folders) {
+  const missing = [];
+  if (!fs.existsSync(workerdBinary(root))) missing.push('@cloudflare/workerd-linux-64');
+  if (folders.some(needsMiniflare) && miniflareFolder(root) === null) missing.push('miniflare');
+  return missing;
+}
+
 const workerdBinary = (root) => path.join(root, 'node_modules/@cloudflare/workerd-linux-64/bin/workerd');
 
-module.exports = {readConfig, startEdge, startWorkerd, workerdBinary};
+module.exports = {missingPackages, readConfig, startEdge, startPeer};

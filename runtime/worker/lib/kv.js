@@ -156,13 +156,13 @@
     return isArray(key) ? getMany(self, key, options, false) : getOne(self, key, options, false);
   });
   method('kvGetWithMetadata', function (self, count, key, options) {
-    if (count < 1) missing('getWithMetadata', 1, 'string or Array');
+    if (count < 1) missing('getWithMetadata', 1, 'Array or string');
     return isArray(key) ? getMany(self, key, options, true) : getOne(self, key, options, true);
   });
   method('kvPut', function (self, count, key, value, options) {
     var expiration, metadata;
     if (count < 1) missing('put', 1, 'string');
-    if (count < 2) missing('put', 2, 'string or JsObject');
+    if (count < 2) missing('put', 2, 'string or Object');
     key = checkKey('PUT', key);
     if (options !== undefined && options !== null) {
       if (typeof options !== 'object' && typeof options !== 'function') missing('put', 3, 'PutOptions');
