@@ -246,6 +246,27 @@ std::optional<Violation> CheckStatus(const Evidence& evidence, const CheckSpec& 
   return std::nullopt;
 }
 
+// Windows are half open: an answer at t and one at t + within are not in one.
+std::optional<Violation> CheckRate(const Evidence& evidence, const CheckSpec& check) {
+  std::multimap<int64_t, const Call*> answers;
+  for (const Call& call : evidence.history) {
+    if (!Is(evidence, call, check.operation) || call.outcome != Call::Outcome::kAcknowledged) continue;
+    if (const std::optional<int64_t> time = NumberIn(call.body, check.fields); time.has_value()) answers.emplace(*time, &call);
+  }
+  auto first = answers.begin();
+  uint32_t count = 0;
+  for (const auto& [time, call] : answers) {
+    ++count;
+    for (; first->first <= time - check.within.ToMilliseconds(); ++first) --count;
+    if (count <= check.at_most) continue;
+    return About(check.name, evidence, *call,
+                 StrCat(count, " acknowledged ", check.operation, " have their ", check.fields.front(), " between ", first->first, " and ",
+                        time, ", within ", time - first->first, " ms, the last one ", Describe(evidence, *call), "; at most ",
+                        check.at_most, " may be within ", check.within.ToMilliseconds(), " ms"));
+  }
+  return std::nullopt;
+}
+
 bool SameName(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
@@ -284,6 +305,8 @@ std::optional<Violation> RunSpec(const Evidence& evidence, const CheckSpec& chec
       return CheckValue(evidence, check);
     case CheckSpec::Kind::kKept:
       return CheckKept(evidence, check);
+    case CheckSpec::Kind::kRate:
+      return CheckRate(evidence, check);
     case CheckSpec::Kind::kDelivered:
       return CheckDelivered(evidence, check);
     case CheckSpec::Kind::kAnswered:

@@ -82,6 +82,24 @@ TEST(RunScenario, WhatAWrongCalendarPutsOffSettlesLater) {
   EXPECT_GT(later, 0);
 }
 
+TEST(RunScenario, ARateIsBrokenByOneAnswerTooManyInAWindow) {
+  RunSubject subject = SubjectOf("handler.n = (handler.n || 0) + 1; return new Response(JSON.stringify({at: handler.n * 1000}));");
+  RunOptions options;
+  options.plan = FaultOptions::Plan::kNone;
+  subject.scenario.operations.pop_back();
+  subject.scenario.checks.push_back(
+      {.kind = CheckSpec::Kind::kRate, .name = "slowly", .operation = "GET /", .fields = {"at"}, .at_most = 2});
+
+  subject.scenario.checks.front().within = Duration::Milliseconds(2000);
+  const RunResult fine = RunScenario(subject, options, *StrategyFor(1));
+  subject.scenario.checks.front().within = Duration::Milliseconds(2001);
+  const RunResult broken = RunScenario(subject, options, *StrategyFor(1));
+
+  EXPECT_FALSE(fine.failure.has_value()) << fine.failure->message;
+  ASSERT_TRUE(broken.failure.has_value());
+  EXPECT_THAT(broken.failure->message, ::testing::HasSubstr("3 acknowledged GET / have their at between 1000 and 3000"));
+}
+
 // Two workers: the first asks the second, by fetch and by a call, twice through one stub. Answers 500 only when the connection was lost.
 RunSubject TwoWorkers() {
   RunSubject subject = SubjectOf(

@@ -18,7 +18,8 @@ constexpr std::pair<const char*, Operation::Retry> kRetries[] = {
 constexpr std::pair<const char*, CheckSpec::Kind> kKinds[] = {
     {"unique", CheckSpec::Kind::kUnique},   {"count", CheckSpec::Kind::kCount},         {"status", CheckSpec::Kind::kStatus},
     {"effects", CheckSpec::Kind::kEffects}, {"value", CheckSpec::Kind::kValue},         {"settles", CheckSpec::Kind::kSettles},
-    {"kept", CheckSpec::Kind::kKept},       {"delivered", CheckSpec::Kind::kDelivered}, {"answered", CheckSpec::Kind::kAnswered}};
+    {"kept", CheckSpec::Kind::kKept},       {"delivered", CheckSpec::Kind::kDelivered}, {"answered", CheckSpec::Kind::kAnswered},
+    {"rate", CheckSpec::Kind::kRate}};
 constexpr std::pair<const char*, CheckSpec::To> kTo[] = {{"all", CheckSpec::To::kAll}, {"others", CheckSpec::To::kOthers}};
 
 Operation ReadOperation(ObjectReader& reader) {
@@ -68,12 +69,15 @@ CheckSpec ReadCheck(ObjectReader& reader) {
   Choice(reader, "to", kTo, check.to);
   reader.Number("effects_max", 0, 1'000'000, check.effects_max);
   reader.Number("equals", -(int64_t{1} << 53), int64_t{1} << 53, check.equals);
+  reader.Number("at_most", 0, 1'000'000, check.at_most);
+  reader.Time("within_ms", kMillisecond, kDaySeconds * 1000, check.within);
   reader.Texts("fields", check.fields);
   reader.Array("statuses", [&](const json::value& value, const std::string&) {
     if (!value.is_int64()) return reader.Complain("statuses", "an array of numbers");
     check.statuses.push_back(static_cast<int>(value.get_int64()));
   });
-  if (!reader.Has("kind")) reader.Complain("kind", "one of unique, count, status, effects, value, settles, kept, delivered, answered");
+  if (!reader.Has("kind"))
+    reader.Complain("kind", "one of unique, count, status, effects, value, settles, kept, delivered, answered, rate");
   if (check.name.empty()) check.name = StrCat(NameIn(kKinds, check.kind), " ", check.operation, check.service, check.socket);
   return check;
 }
@@ -139,6 +143,9 @@ absl::Status CheckCheck(const Scenario& scenario, const CheckSpec& check) {
   }
   if (check.kind == Kind::kKept && check.fields.size() != 1) {
     return wrong("kept needs one field: a member of the JSON answer of counts");
+  }
+  if (check.kind == Kind::kRate && (check.fields.size() != 1 || check.at_most == 0)) {
+    return wrong("rate needs at_most and one field: the member of the JSON answer that is its time in milliseconds");
   }
   if (check.kind == Kind::kStatus && check.statuses.empty()) {
     return wrong("status needs statuses: the ones that are allowed");
@@ -274,6 +281,8 @@ std::string ScenarioJson(const Scenario& scenario) {
                                   {"header", check.header},
                                   {"effects_max", check.effects_max},
                                   {"equals", check.equals},
+                                  {"at_most", check.at_most},
+                                  {"within_ms", check.within.ToMilliseconds()},
                                   {"socket", check.socket},
                                   {"to", NameIn(kTo, check.to)}});
   }

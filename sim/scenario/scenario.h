@@ -58,6 +58,7 @@ struct CheckSpec {
     kSettles,  // the same, asked for again and again until ScenarioLimits::liveness is over: for what goes on after the last request
     kKept,     // what each acknowledged answer of `counts` has in the JSON field `fields` is in the answer of `operation` at the end, once
     kDelivered,  // what a sender on `socket` knows to be acknowledged has come to every socket of its group, once, in the sender's order
+    kRate,       // of acknowledged answers of `operation` at most `at_most` have their time, the JSON field `fields`, in any `within`
     kAnswered,   // what was said on `socket` was acknowledged if something said later on the same connection was
   } kind = Kind::kStatus;
   std::string name;
@@ -69,6 +70,8 @@ struct CheckSpec {
   std::string header = "Idempotency-Key";
   uint32_t effects_max = 1;
   int64_t equals = 0;
+  uint32_t at_most = 0;
+  Duration within = Duration::Seconds(1);
   std::string socket;
   enum class To : uint8_t { kAll, kOthers } to = To::kAll;  // kOthers: a sender does not hear itself
 };

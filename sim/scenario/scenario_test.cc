@@ -147,6 +147,12 @@ TEST(Scenario, ErrorsSayWhereAndWhatIsExpected) {
   EXPECT_THAT(ErrorOf(R"({"checks": [{"kind": "status", "operation": "buy", "statuses": [200]}]})"),
               HasSubstr("\"buy\" is the name of no request"));
   EXPECT_THAT(ErrorOf(R"({"checks": [{"kind": "effects", "service": "pay"}]})"), HasSubstr("\"pay\" is the name of no service"));
+  const auto rate = [](const std::string& more) {
+    return ErrorOf(R"({"requests": [{"name": "take", "path": "/"}], "checks": [{"kind": "rate", "operation": "take")" + more + "}]}");
+  };
+  EXPECT_EQ(rate(R"(, "fields": ["at"], "at_most": 3, "within_ms": 500)"), "no error");
+  EXPECT_THAT(rate(R"(, "at_most": 3)"), HasSubstr("rate needs at_most and one field"));
+  EXPECT_THAT(rate(R"(, "fields": ["at"])"), HasSubstr("rate needs at_most and one field"));
 }
 
 }  // namespace
