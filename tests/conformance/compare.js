@@ -15,7 +15,7 @@ const TRANSPORT = new Set(['transfer-encoding', 'content-length', 'connection', 
 // Differ from run to run.
 const MASKED = new Set(['date', 'x-response-time']);
 
-// With 1 in it a comparison that cannot be made counts as passed.
+// With 1 in it a comparison that cannot be made is left out.
 const ALLOW_SKIP = 'EDGE_ALLOW_NO_WORKERD';
 
 function parseArguments(words) {
@@ -136,12 +136,15 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   const apps = path.join(__dirname, 'apps');
   const named = (name) => (typeof name === 'object' ? name : name.includes('/') ? {name: path.basename(name), folder: path.resolve(name)} : {name, folder: path.join(apps, name)});
-  const chosen = (options.apps.length > 0 ? options.apps : fs.readdirSync(apps).sort()).map(named);
-  const missing = missingPackages(options.root, chosen.map(({folder}) => folder));
-  if (missing.length > 0) {
+  let chosen = (options.apps.length > 0 ? options.apps : fs.readdirSync(apps).sort()).map(named);
+  const cannot = chosen.filter(({folder}) => missingPackages(options.root, folder).length > 0);
+  if (cannot.length > 0) {
     const allowed = process.env[ALLOW_SKIP] === '1';
-    console.log(`${allowed ? 'SKIPPED' : 'FAILED'}: not installed: ${missing.join(', ')}. tools/setup installs it${allowed ? '' : `; ${ALLOW_SKIP}=1 goes on without`}`);
-    return allowed ? 0 : 1;
+    const missing = [...new Set(cannot.flatMap(({folder}) => missingPackages(options.root, folder)))];
+    console.log(`${allowed ? 'SKIPPED' : 'FAILED'}: ${cannot.map(({name}) => name).join(', ')}: the npm package ${missing.join(' and ')} is not installed; tools/setup ` +
+      `installs it${allowed ? '' : `, ${ALLOW_SKIP}=1 goes on without`}`);
+    if (!allowed) return 1;
+    chosen = chosen.filter((app) => !cannot.includes(app));
   }
   const known = JSON.parse(fs.readFileSync(path.join(__dirname, 'known_differences.json'), 'utf8'));
   const totals = {rows: [], different: [], known: [], stale: [], wrong: [], failed: [], transport: new Map()};

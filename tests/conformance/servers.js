@@ -189,11 +189,11 @@ function startMiniflare(root, folder, work) {
 // The other server for this application.
 const startPeer = (root, folder, work) => (needsMiniflare(folder) ? startMiniflare : startWorkerd)(root, folder, work);
 
-// npm packages that a comparison needs and `root` has not.
-function missingPackages(root, folders) {
+// npm packages that the comparison of this application needs and `root` has not.
+function missingPackages(root, folder) {
   const missing = [];
   if (!fs.existsSync(workerdBinary(root))) missing.push('@cloudflare/workerd-linux-64');
-  if (folders.some(needsMiniflare) && miniflareFolder(root) === null) missing.push('miniflare');
+  if (needsMiniflare(folder) && miniflareFolder(root) === null) missing.push('miniflare');
   return missing;
 }
 

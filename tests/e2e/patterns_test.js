@@ -29,7 +29,7 @@ async function goesRed(check, ...replacements) {
 }
 
 test('as it is, every property holds', async () => {
-  const {code, stdout} = await simulate(example(), 40);
+  const {code, stdout} = await simulate(example(), 20);
   assert.strictEqual(code, 0, stdout);
 });
 
