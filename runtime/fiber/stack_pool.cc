@@ -19,6 +19,8 @@ constexpr size_t kStacksPerSlab = 64;
 constexpr size_t kDeepBytes = 64 << 10;
 // ... to this much, which ordinary fibers touch anyway.
 constexpr size_t kKeptBytes = 16 << 10;
+// Where it is looked for: few, because each is a line of memory that nobody else needs.
+constexpr size_t kDeepMarks = 4;
 constexpr int kMadviseGuardInstall = 102;  // MADV_GUARD_INSTALL, newer than Debian 12's headers
 
 size_t RoundUpToPages(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
@@ -103,7 +105,7 @@ bool StackPool::WasUsedDeeply(const char* low) const {
   if (stack_bytes_ <= kDeepBytes) return false;
   const auto* page = reinterpret_cast<const volatile size_t*>(low + stack_bytes_ - kDeepBytes);
   size_t any = 0;
-  for (size_t i = 0; i < kPage / sizeof(size_t); i += 32) any |= page[i];
+  for (size_t i = 0; i < kPage / sizeof(size_t); i += kPage / sizeof(size_t) / kDeepMarks) any |= page[i];
   return any != 0;
 }
 

@@ -211,9 +211,9 @@ void HttpFront::Serve(http::Exchange& exchange, web::IncomingHead& head, const s
     exchange.EndWatch();
     if (upgraded != nullptr) {
       Scheduler& scheduler = worker_.services().scheduler;
-      worker_.Detach([&invocation, &scheduler, handler = scheduler.current(), upgraded, finish] {
+      worker_.Detach([&isolate, &invocation, &scheduler, handler = scheduler.current(), upgraded, finish] {
         // Without a fiber to spare this runs in here, and the connection would wait for its own end.
-        if (scheduler.current() != handler) WaitForWebSocket(invocation, *upgraded);
+        if (scheduler.current() != handler) WaitForWebSocket(isolate, invocation, *upgraded);
         upgraded->invocation = nullptr;
         finish();
       });
@@ -314,13 +314,12 @@ std::shared_ptr<HttpFront::Upgraded> HttpFront::Upgrade(http::Exchange& exchange
   return upgraded;
 }
 
-void HttpFront::WaitForWebSocket(Invocation& invocation, Upgraded& upgraded) {
+void HttpFront::WaitForWebSocket(WorkerIsolate& isolate, Invocation& invocation, Upgraded& upgraded) {
   const auto busy = [&invocation] {
     return invocation.tasks.size() > 0 || invocation.timers_pending > 0 || invocation.wait_until_pending > 0;
   };
   while (busy() && !(upgraded.over && invocation.web_sockets == 0)) {
-    invocation.progress.Reset();
-    if (!invocation.progress.Wait().ok()) break;
+    if (!isolate.AwaitProgress(invocation).ok()) break;
   }
 }
 

@@ -37,7 +37,7 @@ class HttpFront final : public http::Handler {
   std::shared_ptr<Upgraded> Upgrade(http::Exchange& exchange, Invocation& invocation);
   // Goes on until the WebSocket is over, and what JavaScript hears of that; or until nothing runs that could use it, because its end has
   // gone elsewhere. MAY SUSPEND.
-  static void WaitForWebSocket(Invocation& invocation, Upgraded& upgraded);
+  static void WaitForWebSocket(WorkerIsolate& isolate, Invocation& invocation, Upgraded& upgraded);
   void AnswerFailure(http::Exchange& exchange, const Failure& failure);
 
   Worker& worker_;

@@ -91,7 +91,8 @@ struct Invocation {
   std::vector<std::shared_ptr<InvocationFetch>> fetches;  // not over yet, or not long ago; closed at the end
 
   TaskGroup tasks;
-  Event progress;  // something that the waiting fiber looks at has changed
+  Event progress;      // something that the waiting fiber looks at has changed: WorkerIsolate::AwaitProgress
+  size_t waiting = 0;  // fibers that await it
 };
 
 }  // namespace edge::worker

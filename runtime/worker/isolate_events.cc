@@ -50,8 +50,7 @@ void WorkerIsolate::Schedule(Invocation& invocation, const ScheduledEvent& event
                             ""};
       return;
     }
-    invocation.progress.Reset();
-    if (const absl::Status waited = invocation.progress.Wait(deadline); !waited.ok()) {
+    if (const absl::Status waited = AwaitProgress(invocation, deadline); !waited.ok()) {
       invocation.outcome = Outcome::kCanceled;
       const bool too_long = absl::IsDeadlineExceeded(waited);
       invocation.failure = {Outcome::kCanceled,

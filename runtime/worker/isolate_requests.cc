@@ -90,8 +90,7 @@ void WorkerIsolate::Fetch(Invocation& invocation, web::IncomingHead* head, std::
                             ""};
       return;
     }
-    invocation.progress.Reset();
-    if (const absl::Status waited = invocation.progress.Wait(); !waited.ok()) {
+    if (const absl::Status waited = AwaitProgress(invocation); !waited.ok()) {
       invocation.outcome = Outcome::kCanceled;
       invocation.failure = {Outcome::kCanceled, std::string(waited.message()), ""};
       return;
@@ -192,8 +191,7 @@ Invocation::Chunk WorkerIsolate::ReadChunk(Invocation& invocation, absl::Functio
                  "The response body's stream hung: nothing that is still running could ever produce its next chunk.");
       return invocation.chunk_state = Invocation::Chunk::kFailed;
     }
-    invocation.progress.Reset();
-    if (!invocation.progress.Wait().ok()) return invocation.chunk_state = Invocation::Chunk::kFailed;
+    if (!AwaitProgress(invocation).ok()) return invocation.chunk_state = Invocation::Chunk::kFailed;
   }
   return invocation.chunk_state;
 }
@@ -291,8 +289,7 @@ void WorkerIsolate::Finish(Invocation& invocation, Duration grace) {
                    "A promise given to waitUntil() can never settle: nothing that it waits for is still running.");
         break;
       }
-      invocation.progress.Reset();
-      const absl::Status waited = invocation.progress.Wait(deadline);
+      const absl::Status waited = AwaitProgress(invocation, deadline);
       if (absl::IsDeadlineExceeded(waited)) {
         log_.Write(Severity::kWarning, code_.name,
                    absl::StrCat("waitUntil() tasks did not complete within the allowed time after the response (", grace.ToSeconds(),

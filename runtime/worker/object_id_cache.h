@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace edge::worker {
@@ -20,20 +21,24 @@ class ObjectIdCache {
       made_ = make();
       return made_;
     }
-    Named& entry = SlotOf(names_, name);
-    if (entry.id.empty() || entry.name != name) {
-      entry.id = make();
-      entry.name.assign(name);
-      NoteValid(entry.id);
+    // Two places for each, the later used one first: names that are asked for in turn would drive each other out of one.
+    Named& first = SlotOf(names_, name);
+    if (!first.id.empty() && first.name == name) return first.id;
+    Named& second = names_[SlotNumber(name) ^ 1];
+    std::swap(first, second);
+    if (first.id.empty() || first.name != name) {
+      first.id = make();
+      first.name.assign(name);
+      NoteValid(first.id);
     }
-    return entry.id;
+    return first.id;
   }
   // Whether the id is known to be valid.
   bool IsValid(std::string_view id) const { return !valid_.empty() && valid_[SlotNumber(id)] == id; }
   void NoteValid(std::string_view id) { SlotOf(valid_, id).assign(id); }
 
  private:
-  static constexpr size_t kSlots = 256;
+  static constexpr size_t kSlots = 512;
   static constexpr size_t kNameBytesMax = 256;
   struct Named {
     std::string name;

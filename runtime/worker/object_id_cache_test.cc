@@ -19,6 +19,19 @@ TEST(ObjectIdCache, ANameThatIsKnownIsNotHashedAgain) {
   EXPECT_FALSE(cache.IsValid(std::string(64, 'b')));
 }
 
+// 64 names in turn: with one place for each name a quarter of them would be hashed every time.
+TEST(ObjectIdCache, NamesUsedInTurnStay) {
+  ObjectIdCache cache;
+  int made = 0;
+  for (int round = 0; round < 10; ++round) {
+    for (int number = 0; number < 64; ++number) {
+      const std::string name = std::to_string(number);
+      cache.OfName(name, [&] { return ++made, name; });
+    }
+  }
+  EXPECT_LE(made, 64 + 9 * 8);
+}
+
 TEST(ObjectIdCache, NothingIsValidBeforeItWasSeen) {
   const ObjectIdCache cache;
   EXPECT_FALSE(cache.IsValid(""));

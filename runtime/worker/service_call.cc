@@ -115,8 +115,7 @@ void ServiceSession::Serve(WorkerIsolate& isolate, Invocation& invocation) {
       Refuse(why);
       break;
     }
-    invocation.progress.Reset();
-    if (!invocation.progress.Wait().ok()) break;
+    if (!isolate.AwaitProgress(invocation).ok()) break;
   }
   if (invocation.outcome == Outcome::kPending) {
     invocation.outcome = opening_ != nullptr && !opening_->answered ? Outcome::kCanceled : Outcome::kOk;

@@ -116,8 +116,7 @@ void ServiceFetch::Serve(WorkerIsolate& isolate, Invocation& invocation) {
   if (pipe_ != nullptr) Stream(isolate, invocation);
   // A WebSocket of the worker's own goes on as long as it is not over.
   while ((relaying_ || invocation.web_sockets > 0) && !invocation.client_gone && !isolate.condemned()) {
-    invocation.progress.Reset();
-    if (!invocation.progress.Wait().ok()) break;
+    if (!isolate.AwaitProgress(invocation).ok()) break;
   }
 }
 

@@ -158,7 +158,15 @@ Failure WorkerIsolate::FailureOf(const js::JsError& error) {
 bool WorkerIsolate::AnythingPending() const { return lock_.held() || !timers_.empty() || tasks_pending_ > 0; }
 
 void WorkerIsolate::WakeWaiting() {
-  for (const auto& [id, invocation] : invocations_) invocation->progress.Set();
+  for (const auto& [id, invocation] : waiting_) invocation->progress.Set();
+}
+
+absl::Status WorkerIsolate::AwaitProgress(Invocation& invocation, Instant deadline) {
+  invocation.progress.Reset();
+  if (invocation.waiting++ == 0) waiting_.emplace(invocation.id, &invocation);
+  absl::Status waited = invocation.progress.Wait(deadline);
+  if (--invocation.waiting == 0) waiting_.erase(invocation.id);
+  return waited;
 }
 
 Invocation* WorkerIsolate::Find(uint64_t id) {

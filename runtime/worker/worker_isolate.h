@@ -83,6 +83,9 @@ class WorkerIsolate final : private js::IsolateHost,
   // The reader of the body is gone: cancels the stream. MAY SUSPEND.
   void CancelBody(Invocation& invocation, std::string_view reason);
 
+  // Until something of the invocation has changed, or nothing in here runs any more. MAY SUSPEND.
+  absl::Status AwaitProgress(Invocation& invocation, Instant deadline = Instant::Infinite());
+
   // Nobody waits for the response any more: Fetch and ReadChunk return soon. Does not suspend.
   void LoseClient(Invocation& invocation);
 
@@ -333,7 +336,8 @@ class WorkerIsolate final : private js::IsolateHost,
 
   uint64_t next_invocation_ = 1;  // numbers of objects and of awaited promises too
   std::map<uint64_t, std::unique_ptr<Invocation>> invocations_;
-  size_t tasks_pending_ = 0;  // of all invocations
+  std::map<uint64_t, Invocation*> waiting_;  // of these: whose progress a fiber awaits. Events of objects, hundreds at a time, seldom do
+  size_t tasks_pending_ = 0;                 // of all invocations
 
   struct Timer {
     uint32_t id;
