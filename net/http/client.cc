@@ -127,4 +127,14 @@ absl::StatusOr<std::string> ReadWholeBody(ClientExchange& exchange, size_t bytes
   return body;
 }
 
+absl::StatusOr<std::string> ReadBodyKeeping(ClientExchange& exchange, size_t kept_max) {
+  std::string body;
+  std::array<char, 4096> piece;
+  for (;;) {
+    EDGE_ASSIGN_OR_RETURN(const size_t n, exchange.ReadBody(std::span<char>(piece)));
+    if (n == 0) return body;
+    body.append(piece.data(), std::min(n, kept_max - body.size()));
+  }
+}
+
 }  // namespace edge::http

@@ -117,6 +117,8 @@ class Client {
 
 // The whole body; kResourceExhausted if it is longer than `bytes_max`. MAY SUSPEND.
 absl::StatusOr<std::string> ReadWholeBody(ClientExchange& exchange, size_t bytes_max = 16u << 20);
+// The first `kept_max` bytes of the body; what comes after them is read too, and dropped. Errors: ReadBody's. MAY SUSPEND.
+absl::StatusOr<std::string> ReadBodyKeeping(ClientExchange& exchange, size_t kept_max);
 
 }  // namespace edge::http
 

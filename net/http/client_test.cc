@@ -240,6 +240,19 @@ TEST_F(ClientTest, ReadWholeBodyStopsAtItsLimit) {
   EXPECT_EQ(read("Content-Length: 6\r\n", "hello!"), "RESOURCE_EXHAUSTED: the response body is too long");
 }
 
+TEST_F(ClientTest, ReadBodyKeepingReadsToTheEnd) {
+  With(
+      [&](Peer& peer) {
+        peer.ReadRequest();
+        peer.Say(StrCat("HTTP/1.1 200 OK\r\n\r\n", std::string(10'000, 'x')));
+      },
+      [&](Client& client) {
+        auto exchange = client.Send(Request(), nullptr, Soon());
+        ASSERT_TRUE(exchange.ok());
+        EXPECT_EQ(ReadBodyKeeping(**exchange, 5).value_or("an error"), "xxxxx");
+      });
+}
+
 TEST_F(ClientTest, ReadWholeBodyReadsBodiesOfAnySize) {
   // Around the sizes at which it starts and grows, announced and not.
   for (const size_t size : {0, 1, 511, 512, 513, 1026, 16 << 10, (16 << 10) + 1, 100'000}) {

@@ -42,6 +42,7 @@ void ClientWatch::Resume() {
 
 void ClientWatch::Stop() {
   Pause();
+  paused_ = false;
   watcher_ = nullptr;
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 // The wall clock may step: it is looked at this often.
 constexpr Duration kLookAgain = Duration::Seconds(60);
+constexpr Duration kAheadMax = Duration::Seconds(24 * 3600);
 constexpr Duration kClaimAgain = Duration::Seconds(1);
 
 constexpr std::array<std::string_view, 1> kSchema = {
@@ -95,6 +96,12 @@ absl::Status CronService::Start() {
     EDGE_ASSIGN_OR_RETURN(cron::CronExpression expression, cron::CronExpression::Parse(cron));
     const auto found = remembered.find(cron);
     WallTime last = found == remembered.end() ? now : WallTime::FromUnixMilliseconds(found->second);
+    // The clock was ahead once: what it said then must not silence the trigger until that time has come.
+    if (last - now > kAheadMax) {
+      Say(worker::Severity::kWarning, StrCat("\"", cron, "\" has run for times that are ", (last - now).ToMilliseconds() / 3'600'000,
+                                             " hours ahead of the clock, which was wrong then or is wrong now: it goes on from now"));
+      last = now;
+    }
     if (observer_ != nullptr) observer_->OnWatched(worker_.code().name, cron, last, now);
     if (plants != nullptr && plants->cron_double_start && found != remembered.end()) last = last + Duration::Milliseconds(-1);
     triggers_.push_back({std::move(expression), last});
@@ -152,7 +159,11 @@ absl::Status CronService::Claim(std::string_view cron, WallTime due) {
     // Whether the last attempt was stored may be unknown; nobody else claims, so another attempt does no harm.
     absl::StatusOr<storage::SystemObject::Commit> commit = calendar_.Write([&](storage::SystemSession& db) -> absl::Status {
       const int64_t due_ms = due.ToUnixMilliseconds();
-      EDGE_RETURN_IF_ERROR(db.Run("UPDATE cron SET last_ms = max(last_ms, ?) WHERE expression = ?", {due_ms, std::string(cron)}));
+      // What is far ahead was written under a clock that was wrong.
+      const int64_t ahead_ms = (due + kAheadMax).ToUnixMilliseconds();
+      EDGE_RETURN_IF_ERROR(
+          db.Run("UPDATE cron SET last_ms = CASE WHEN last_ms > ?1 THEN ?2 ELSE max(last_ms, ?2) END WHERE expression = ?3",
+                 {ahead_ms, due_ms, std::string(cron)}));
       return db.Run("INSERT OR IGNORE INTO run VALUES(?, ?)", {std::string(cron), due_ms});
     });
     const absl::Status claimed = commit.ok() ? calendar_.WaitDurable(*commit) : commit.status();

@@ -60,9 +60,12 @@ class TestPipe final : public web::BodyPipe {
   std::optional<uint64_t> Length() const override { return std::nullopt; }
   void Cancel() override { End(absl::CancelledError("cancelled")); }
   bool WaitForDemand() override { return demand_.Wait().ok() && !end_.has_value(); }
+  void MeetDemand() override {
+    if (!end_.has_value()) demand_.Reset();
+  }
   void Put(std::string piece) override {
     if (end_.has_value()) return;
-    piece_ = std::move(piece);
+    piece_ += piece;
     demand_.Reset();
     supply_.Set();
   }

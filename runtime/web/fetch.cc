@@ -139,6 +139,7 @@ duk_ret_t SetBodySignalNative(duk_context* ctx) {
 // native.bodyDemand(operation) -> promise of true when the connection wants a piece, of false if it wants no more
 duk_ret_t BodyDemand(duk_context* ctx) {
   duk_set_top(ctx, 1);
+  RequireInvocation(ctx);
   FetchState& fetch = RequireFetch(ctx, 0);
   const uint32_t promise = js::NewPromise(ctx);
   auto wanted = std::make_shared<bool>(false);
@@ -156,14 +157,14 @@ duk_ret_t PutBody(duk_context* ctx) {
   duk_set_top(ctx, 2);
   FetchState& fetch = RequireFetch(ctx, 0);
   const std::string_view bytes = duk_is_string(ctx, 1) ? js::RequireUtf8(ctx, 1) : GetBytes(ctx, 1).value_or(std::string_view());
-  if (!bytes.empty()) fetch.pipe->Put(std::string(bytes));
+  PutGated(ctx, fetch.pipe, bytes);
   return 0;
 }
 
 // native.endBody(operation)
 duk_ret_t EndBody(duk_context* ctx) {
   duk_set_top(ctx, 1);
-  RequireFetch(ctx, 0).pipe->End(absl::OkStatus());
+  EndGated(ctx, RequireFetch(ctx, 0).pipe, absl::OkStatus());
   return 0;
 }
 

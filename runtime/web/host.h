@@ -47,6 +47,8 @@ class BodyPipe : public BodySource {
  public:
   // Waits until the reader wants a piece. False: it wants no more. MAY SUSPEND.
   virtual bool WaitForDemand() = 0;
+  // The piece that was asked for is on its way to Put: WaitForDemand waits for the next one.
+  virtual void MeetDemand() = 0;
   // Hands over a piece. REQUIRES: not empty.
   virtual void Put(std::string piece) = 0;
   // No more pieces: the body is complete (OK), or it never will be.

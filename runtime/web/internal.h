@@ -42,6 +42,12 @@ void RequireMemory(duk_context* ctx);
 // Counts the work of a native that went over so many bytes. May throw the CPU limit. MAY SUSPEND.
 void ChargeBytes(duk_context* ctx, size_t bytes);
 
+// --- BodyPipe ---
+// JavaScript's piece of a body, its end: they leave with what an object's turn has to say, after its writes are durable; if those never
+// are, the reader gets an error.
+void PutGated(duk_context* ctx, const std::shared_ptr<BodyPipe>& pipe, std::string_view bytes);
+void EndGated(duk_context* ctx, const std::shared_ptr<BodyPipe>& pipe, absl::Status status);
+
 // --- Headers ---
 enum class HeadersGuard : uint8_t { kNone, kImmutable };
 struct HeadersState {

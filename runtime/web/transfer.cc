@@ -18,6 +18,16 @@ const js::NativeType kPipeType = {"BodyPipe", ReleasePipe};
 
 PipeHandle& RequirePipe(duk_context* ctx) { return *static_cast<PipeHandle*>(js::RequireNative(ctx, 0, kPipeType)); }
 
+// What waits for the gate; if it is never let out, the reader gets no more.
+struct GatedPiece {
+  std::shared_ptr<BodyPipe> pipe;
+  bool left = false;
+  explicit GatedPiece(std::shared_ptr<BodyPipe> to) : pipe(std::move(to)) {}
+  ~GatedPiece() {
+    if (!left) pipe->End(absl::UnavailableError("Network connection lost."));
+  }
+};
+
 // native.newPipe(length | undefined) -> pipe
 duk_ret_t NewPipe(duk_context* ctx) {
   duk_set_top(ctx, 1);
@@ -51,24 +61,40 @@ duk_ret_t PutPipe(duk_context* ctx) {
   duk_set_top(ctx, 2);
   PipeHandle& handle = RequirePipe(ctx);
   const std::string_view bytes = duk_is_string(ctx, 1) ? js::RequireUtf8(ctx, 1) : GetBytes(ctx, 1).value_or(std::string_view());
-  if (!bytes.empty()) handle.pipe->Put(std::string(bytes));
+  PutGated(ctx, handle.pipe, bytes);
   return 0;
 }
 
 duk_ret_t EndPipe(duk_context* ctx) {
   duk_set_top(ctx, 1);
-  RequirePipe(ctx).pipe->End(absl::OkStatus());
+  EndGated(ctx, RequirePipe(ctx).pipe, absl::OkStatus());
   return 0;
 }
 
 // native.failPipe(pipe): the other side learns that there is no more, not why
 duk_ret_t FailPipe(duk_context* ctx) {
   duk_set_top(ctx, 1);
-  RequirePipe(ctx).pipe->End(absl::PermissionDeniedError("ReadableStream received over RPC disconnected prematurely."));
+  EndGated(ctx, RequirePipe(ctx).pipe, absl::PermissionDeniedError("ReadableStream received over RPC disconnected prematurely."));
   return 0;
 }
 
 }  // namespace
+
+void PutGated(duk_context* ctx, const std::shared_ptr<BodyPipe>& pipe, std::string_view bytes) {
+  if (bytes.empty()) return;
+  pipe->MeetDemand();
+  HostOf(ctx).PassOutputGate([piece = std::make_unique<GatedPiece>(pipe), bytes = std::string(bytes)]() mutable {
+    piece->left = true;
+    piece->pipe->Put(std::move(bytes));
+  });
+}
+
+void EndGated(duk_context* ctx, const std::shared_ptr<BodyPipe>& pipe, absl::Status status) {
+  HostOf(ctx).PassOutputGate([piece = std::make_unique<GatedPiece>(pipe), status = std::move(status)] {
+    piece->left = true;
+    piece->pipe->End(status);
+  });
+}
 
 std::span<const js::LibraryNative> TransferNatives() {
   static constexpr js::LibraryNative kNatives[] = {

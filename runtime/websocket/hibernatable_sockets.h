@@ -39,6 +39,8 @@ class HibernatableSocket final : public WebSocketCore, public EndListener {
   std::optional<WallTime> auto_response_time() const { return auto_response_time_; }
   // In the order of acceptance, from 1, unique among those of one object.
   uint64_t number() const { return number_; }
+  // Of an object still: not closed, not dropped.
+  bool owned() const { return owner_ != nullptr; }
 
   void OnIncoming() override;
 

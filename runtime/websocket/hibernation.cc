@@ -126,6 +126,20 @@ void PushHibernatable(duk_context* ctx, InstanceNumber instance, const std::shar
   duk_pop_2(ctx);
 }
 
+void ForgetHibernatable(duk_context* ctx, InstanceNumber instance, const HibernatableSocket& socket) {
+  const Digits instance_name(instance);
+  const Digits socket_name(socket.number());
+  duk_push_heap_stash(ctx);
+  if (PushTable(ctx, kTableKey, Missing::kLeave)) {
+    if (PushTable(ctx, instance_name.text, Missing::kLeave)) {
+      duk_del_prop_string(ctx, -1, socket_name.text);
+      duk_pop(ctx);
+    }
+    duk_pop(ctx);
+  }
+  duk_pop(ctx);
+}
+
 void ForgetHibernatables(duk_context* ctx, InstanceNumber instance) {
   const Digits instance_name(instance);
   duk_push_heap_stash(ctx);

@@ -21,6 +21,8 @@ void InstallHibernation(duk_context* ctx);
 
 // [ ... ] -> [ ... webSocket ]
 void PushHibernatable(duk_context* ctx, InstanceNumber instance, const std::shared_ptr<HibernatableSocket>& socket);
+// This socket is over: the table keeps its object no longer. Runs no JavaScript. [ ... ] -> [ ... ]
+void ForgetHibernatable(duk_context* ctx, InstanceNumber instance, const HibernatableSocket& socket);
 // The instance is gone, and with it its objects. Runs no JavaScript. [ ... ] -> [ ... ]
 void ForgetHibernatables(duk_context* ctx, InstanceNumber instance);
 

@@ -172,12 +172,17 @@ duk_ret_t Send(duk_context* ctx) {
   const bool text = duk_is_string(ctx, 1);
   const std::string_view data = text ? js::RequireUtf8(ctx, 1) : web::GetBytes(ctx, 1).value_or(std::string_view());
   js::ChargeCpu(ctx, static_cast<int64_t>(data.size() / 8));
-  if (!core->end->HasSpaceFor(data.size())) {
+  if (!core->end->HasSpaceFor(core->held_bytes + data.size())) {
     js::ThrowError(ctx, "Error", "The WebSocket cannot send more now: too many messages wait for the other side to take them.");
   }
-  web::HostOf(ctx).PassOutputGate([core, message = text ? Message::Text(std::string(data)) : Message::Binary(std::string(data))]() mutable {
-    if (core->end != nullptr) core->end->Send(std::move(message)).IgnoreError();
-  });
+  core->held_bytes += data.size();
+  web::HostOf(ctx).PassOutputGate(
+      [core, size = data.size(), message = text ? Message::Text(std::string(data)) : Message::Binary(std::string(data))]() mutable {
+        core->held_bytes -= size;
+        if (core->end != nullptr && absl::IsResourceExhausted(core->end->Send(std::move(message)))) {
+          core->end->Lose(absl::ResourceExhaustedError("too many messages wait for the other side to take them"));
+        }
+      });
   return 0;
 }
 

@@ -27,6 +27,7 @@ struct WebSocketCore {
   bool closed_outgoing = false;   // close() was called
   bool closed_incoming = false;   // a close, or the loss, was seen
   bool outgoing_aborted = false;  // nothing can be sent any more, without anybody having closed
+  size_t held_bytes = 0;          // sent, and held back by the output gate of an object
   bool has_attachment = false;
   std::string attachment;  // serialized
   std::string protocol;    // of the connection, for the object that is made after hibernation

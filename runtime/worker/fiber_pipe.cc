@@ -18,12 +18,16 @@ absl::StatusOr<std::string> FiberPipe::Read() {
   return std::string();
 }
 
+void FiberPipe::MeetDemand() {
+  if (!end_.has_value()) demand_.Reset();
+}
+
 bool FiberPipe::WaitForDemand() { return demand_.Wait().ok() && !end_.has_value(); }
 
 void FiberPipe::Put(std::string piece) {
-  EDGE_CHECK(piece_.empty() && !piece.empty());
+  EDGE_CHECK(!piece.empty());
   if (end_.has_value()) return;
-  piece_ = std::move(piece);
+  piece_ += piece;
   demand_.Reset();
   supply_.Set();
 }

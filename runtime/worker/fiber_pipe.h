@@ -24,6 +24,7 @@ class FiberPipe final : public web::BodyPipe {
   void Cancel() override { End(absl::CancelledError("the request's body is not wanted any more")); }
 
   bool WaitForDemand() override;
+  void MeetDemand() override;
   void Put(std::string piece) override;
   void End(absl::Status status) override;
 

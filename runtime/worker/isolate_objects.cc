@@ -151,11 +151,12 @@ void WorkerIsolate::OnEventSettled(duk_context* ctx, void* data, js::PromiseStat
   auto& self = Self(ctx);
   const auto found = self.awaited_.find(AsId(data));
   if (found == self.awaited_.end()) return;
-  ObjectEvent& event = *found->second.event;
+  // Held: what OnSettled calls may be interrupted, and the object end meanwhile. Nobody hears that it is settled before.
+  const std::shared_ptr<ObjectEvent> event = found->second.event;
   Invocation* const invocation = self.Find(found->second.invocation);
-  event.settled = true;
-  event.changed.Set();
-  if (invocation != nullptr && !invocation->object->ended()) event.OnSettled(ctx, state, *invocation->object, *invocation);
+  if (invocation != nullptr && !invocation->object->ended()) event->OnSettled(ctx, state, *invocation->object, *invocation);
+  event->settled = true;
+  event->changed.Set();
 }
 
 void WorkerIsolate::ForgetEvent(const ObjectEvent& event) { awaited_.erase(event.number); }

@@ -19,6 +19,7 @@ void WorkerIsolate::PassOutputGate(absl::AnyInvocable<void()> effect) {
 
 void WorkerIsolate::RenewCpu() {
   if (current_ == nullptr) return;
+  if (current_->object != nullptr) current_->object->OnMessage();
   js::CpuBudget& cpu = current_->object != nullptr ? current_->object->cpu() : current_->cpu;
   cpu = {code_.limits.InstructionsOf(code_.limits.cpu)};
 }

@@ -197,6 +197,11 @@ duk_ret_t NativeGet(duk_context* ctx) {
       [](KvStore& store, Operation& op, const KvCaller& caller) -> absl::Status {
         absl::StatusOr<std::vector<std::optional<storage::KvEntry>>> found = store.Get(op.id, op.keys, op.cache_ttl, caller);
         if (found.ok()) op.found = *std::move(found);
+        // Not read to the end: the isolate could not hold it.
+        if (absl::IsResourceExhausted(found.status())) {
+          return web::RemoteErrorStatus(
+              {.name = "Error", .message = "KV GET_BULK failed: 413 Total size of request exceeds the limit of 25MB"});
+        }
         return found.status();
       },
       PushFound);

@@ -97,11 +97,11 @@ absl::Status LiveObject::Construct(std::unique_ptr<gate::InputGate::Ticket> tick
 void LiveObject::Deliver(std::shared_ptr<ObjectEvent> event) {
   if (broken_.has_value()) return event->Fail(*broken_);
   EDGE_CHECK(!ended_);
-  if (waiting_ >= limits_.object_events_max) return Refuse(*event, "Too many requests queued.");
+  if (events_.size() >= limits_.object_events_max) return Refuse(*event, "Too many requests queued.");
   if (waiting_bytes_ + event->bytes() > static_cast<size_t>(limits_.object_events_bytes_max.bytes())) {
     return Refuse(*event, "Too much data queued.");
   }
-  if (waiting_ < limits_.object_events_max / 2) overload_reported_ = false;
+  if (events_.size() < limits_.object_events_max / 2) overload_reported_ = false;
   last_active_ = scheduler_.clock().Now();
   ++waiting_;
   waiting_bytes_ += event->bytes();
@@ -165,7 +165,8 @@ void LiveObject::RunBegun(ObjectEvent& event, std::unique_ptr<gate::InputGate::T
       },
       failure);
   if (entered == WorkerIsolate::Entered::kFailed) event.Fail(broken_.value_or(StatusOf(failure)));
-  while (entered == WorkerIsolate::Entered::kOk && !event.settled && (!ended_ || resumes())) {
+  // Who has been answered, because the caller has gone, has nothing to wait for: what goes on is the invocation's.
+  while (entered == WorkerIsolate::Entered::kOk && !event.settled && !event.answered && (!ended_ || resumes())) {
     event.changed.Reset();
     const absl::Status waited = event.changed.Wait(until);
     if (absl::IsDeadlineExceeded(waited)) event.TakesTooLong(*this);
@@ -330,6 +331,7 @@ void LiveObject::Break(absl::Status why, Stubs stubs) {
   if (observer_ != nullptr && owned_ != nullptr) observer_->OnEnded(id_, epoch());
   why = WithObjectId(why, id_.id);
   broken_ = why;
+  running_alarm_ = nullptr;
   if (stubs == Stubs::kBroken) breakage_->why = why;
   if (!resumes()) gate_.Break(why);
   outbox_.Break(why);

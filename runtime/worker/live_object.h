@@ -115,6 +115,8 @@ class LiveObject final : public durable::ObjectHooks, private gate::Durability {
   // REQUIRES: may_close_database.
   void CloseDatabase() { storage_->CloseDatabase(); }
   // Of the last turn.
+  // A message of a WebSocket that it has accepted itself: as good a sign of life as an event.
+  void OnMessage() { last_active_ = scheduler_.clock().Now(); }
   Instant last_turn() const { return last_turn_; }
   ObjectDirectory& directory() { return directory_; }
 

@@ -53,6 +53,32 @@ TEST(ObjectAlarm, RunsOnceWhenItIsDue) {
   });
 }
 
+TEST(ObjectAlarm, SoManyRunAtATimeAndTheOthersAfterThem) {
+  WorkerLimits limits;
+  limits.alarms_max = 2;
+  ObjectWorld world(R"(
+    var running = 0, most = 0, done = 0;
+    exports.Counter = function (ctx) { this.ctx = ctx; };
+    exports.Counter.prototype.fetch = function (request) {
+      if (new URL(request.url).pathname === '/list') return new Response(done + ' ' + most);
+      return this.ctx.storage.setAlarm(Date.now() + 5000).then(function () { return new Response('set'); });
+    };
+    exports.Counter.prototype.alarm = function () {
+      most = Math.max(most, ++running);
+      return new Promise(function (resolve) { setTimeout(resolve, 1000); }).then(function () { running--; done++; });
+    };
+    exports['default'] = { fetch: function (request, env) { return env.COUNTER.getByName(new URL(request.url).pathname).fetch(request); } };
+  )",
+                    {"Counter"}, limits);
+  world.Run([&] {
+    for (const char* name : {"/a", "/b", "/c", "/d", "/e"}) EXPECT_EQ(world.Get(name), "set");
+    world.Sleep(Duration::Milliseconds(6500));
+    EXPECT_EQ(world.Get("/list"), "2 2");
+    world.Sleep(Duration::Milliseconds(2000));
+    EXPECT_EQ(world.Get("/list"), "5 2");
+  });
+}
+
 TEST(ObjectAlarm, WakesAnObjectThatIsGone) {
   ObjectWorld world(Worker(0));
   world.Run([&] {

@@ -20,6 +20,7 @@ namespace {
 
 // The wall clock may step: it is looked at this often.
 constexpr Duration kLookAgain = Duration::Seconds(60);
+constexpr Duration kAgainAfter = Duration::Seconds(1);
 constexpr uint32_t kBackoffDoublingsMax = 9;
 
 }  // namespace
@@ -195,18 +196,35 @@ void ObjectAlarms::Follow() {
       if (!waited.ok() && !absl::IsDeadlineExceeded(waited)) break;
       continue;
     }
+    if (delivered_ >= directory_.code().limits.alarms_max) {
+      if (!changed_.Wait().ok()) break;
+      continue;
+    }
     running_.insert(next->key);
+    ++delivered_;
     const uint64_t key = CombineHash(StableHash(next->key.ToString()), static_cast<uint64_t>(next->due.ToUnixNanoseconds()));
-    if (!directory_.Spawn(CombineHash(key, StableHash("run")), "object.alarm", [this, alarm = *next, key] { RunOne(alarm, key); })) break;
+    if (directory_.Spawn(CombineHash(key, StableHash("run")), "object.alarm", [this, alarm = *next, key] { RunOne(alarm, key); })) continue;
+    // No fiber can be had: a little later.
+    --delivered_;
+    running_.erase(next->key);
+    SleepUnlessStopped(kAgainAfter);
   }
   following_ = false;
 }
 
 void ObjectAlarms::SleepUnlessStopped(Duration time) { stopped_.Wait(scheduler_.clock().Now() + time).IgnoreError(); }
 
+// Who only waits takes nobody's place.
+void ObjectAlarms::StandAside(Duration time) {
+  --delivered_;
+  OnChanged();
+  SleepUnlessStopped(time);
+  ++delivered_;
+}
+
 void ObjectAlarms::RunOne(const storage::ObjectStore::Alarm& alarm, uint64_t key) {
   const MischiefChoice late = directory_.services().adversary.Consider("alarm.late", key, {Mischief::kDelay});
-  if (late.kind == Mischief::kDelay) SleepUnlessStopped(late.delay);
+  if (late.kind == Mischief::kDelay) StandAside(late.delay);
   const ObjectClass* const object_class = directory_.ClassOfSpace(alarm.key.space);
   AlarmEvent::Task task = AlarmEvent::Task::kRun;
   for (uint32_t attempt = 0; started_; ++attempt) {
@@ -218,10 +236,11 @@ void ObjectAlarms::RunOne(const storage::ObjectStore::Alarm& alarm, uint64_t key
     if (result == AlarmEvent::Result::kDropped) task = AlarmEvent::Task::kDrop;
     // What goes wrong around the handler does not count, and is tried for ever; nor does a success that nobody heard of.
     if (result == AlarmEvent::Result::kPlatform || result == AlarmEvent::Result::kAgain) {
-      SleepUnlessStopped(directory_.code().limits.alarm_retry * (int64_t{1} << std::min(attempt, kBackoffDoublingsMax)));
+      StandAside(directory_.code().limits.alarm_retry * (int64_t{1} << std::min(attempt, kBackoffDoublingsMax)));
     }
   }
   running_.erase(alarm.key);
+  --delivered_;
   OnChanged();
 }
 

@@ -83,11 +83,14 @@ class ObjectAlarms {
   std::optional<storage::ObjectStore::Alarm> Next() const;
   void Follow();
   void SleepUnlessStopped(Duration time);
+  // A running alarm waits, and others may run in its place.
+  void StandAside(Duration time);
   void RunOne(const storage::ObjectStore::Alarm& alarm, uint64_t key);
 
   ObjectDirectory& directory_;
   Scheduler& scheduler_;
   std::set<storage::ObjectKey> running_;
+  size_t delivered_ = 0;  // of the running ones, those that do not stand aside
   bool started_ = false;
   bool following_ = false;
   Event changed_;

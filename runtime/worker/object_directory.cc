@@ -172,6 +172,7 @@ void ObjectDirectory::OnQuieter(LiveObject& object) {
   if (sweeping_) return sweep_sooner_.Set();
   // Named by who becomes idle first.
   sweeping_ = Spawn(CombineHash(object.key(), StableHash("sweep")), "object.sweep", [this] { Sweep(); });
+  if (!sweeping_) next_sweep_ = Instant::Infinite();  // the next one to become idle tries again
 }
 
 void ObjectDirectory::Sweep() {

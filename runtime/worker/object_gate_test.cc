@@ -169,6 +169,42 @@ TEST(ObjectGate, ANewInstanceDoesNotShowWhatTheOldOneHasNotMadeDurable) {
   });
 }
 
+TEST(ObjectGate, APieceOfAStreamWaitsForWhatWasWrittenBefore) {
+  ObjectWorld world(std::string(Worker(R"(
+    read: function () {
+      var storage = this.ctx.storage, n = 0;
+      return new ReadableStream({ type: 'bytes', pull: function (controller) {
+        if (n++ === 1) return controller.close();
+        storage.put('given', true);
+        controller.enqueue(new TextEncoder().encode('piece'));
+      } }, { highWaterMark: 0 });
+    }
+  )")) + R"(
+    exports['default'] = { fetch: function (request, env) {
+      return env.COUNTER.getByName('a').read().then(function (stream) { return stream.getReader().read(); }).then(function (piece) {
+        return new Response(new TextDecoder().decode(piece.value));
+      }, function (error) { return new Response('lost'); });
+    } };
+  )");
+  world.Run([&] {
+    Event disk(world.scheduler());
+    absl::Status outcome;
+    world.disk().before_sync = [&] {
+      const absl::Status waited = disk.Wait();
+      return waited.ok() ? outcome : waited;
+    };
+    std::string answer;
+    TaskGroup clients(world.scheduler());
+    world.GetIn(clients, "/", &answer);
+    world.Sleep(Duration::Seconds(1));
+    EXPECT_EQ(answer, "") << "the write is not durable yet";
+    outcome = absl::InternalError("the disk is broken");
+    disk.Set();
+    clients.Wait();
+    EXPECT_EQ(answer, "lost");
+  });
+}
+
 TEST(ObjectGate, StreamsBothWays) {
   ObjectWorld world(std::string(Worker(R"(
     fetch: function (request) {

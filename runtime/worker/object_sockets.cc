@@ -109,6 +109,7 @@ void SocketEvent::OnSettled(duk_context* ctx, js::PromiseState state, LiveObject
   if (state == js::PromiseState::kRejected) object.isolate()->ReportThrown(ctx);
   // Nobody waits for more than the call.
   Answer();
+  if (kind_ != Kind::kMessage) websocket::ForgetHibernatable(ctx, object.number(), *socket_);
 }
 
 // --- ObjectSockets ---
@@ -163,6 +164,8 @@ class ObjectSockets::Host final : public websocket::SocketEvents, public std::en
     while (waiting_ >= kWaitingMax) {
       turn_.Reset();
       if (!turn_.Wait().ok()) return;
+      // Dropped meanwhile: another activation of the object must not hear of it.
+      if (!socket->owned()) return;
     }
     ++waiting_;
     absl::Status begun;
@@ -175,7 +178,7 @@ class ObjectSockets::Host final : public websocket::SocketEvents, public std::en
       // The line is full of others: it was not begun, so it may be tried again.
       if (!error.has_value() || !error->overloaded) break;
       message = event->TakeMessage();
-      if (!scheduler_.SleepFor(kTryAgain).ok()) break;
+      if (!scheduler_.SleepFor(kTryAgain).ok() || !socket->owned()) break;
     }
     --waiting_;
     turn_.Set();

@@ -105,6 +105,25 @@ TEST(Object, OthersComeInWhileItWaitsForSomethingElse) {
   EXPECT_EQ(slow, "1") << "the update in between is lost: that is the contract";
 }
 
+TEST(Object, AnEventWhoseCallerHasGoneKeepsNothing) {
+  ObjectWorld world(R"(
+    exports.Counter = function () {};
+    exports.Counter.prototype.fetch = function () { return new Promise(function () {}); };
+    exports['default'] = { fetch: function (request, env) { return env.COUNTER.getByName('a').fetch(request); } };
+  )");
+  world.Run([&] {
+    TaskGroup clients(world.scheduler());
+    std::string answer;
+    world.GetIn(clients, "/", &answer);
+    world.Sleep(Duration::Seconds(200));
+    EXPECT_EQ(world.objects().live(), 1u) << "somebody waits for it";
+    clients.Cancel();
+    clients.Wait();
+    world.Sleep(Duration::Seconds(200));
+    EXPECT_EQ(world.objects().live(), 0u);
+  });
+}
+
 TEST(Object, TimersOutliveTheObjectThatNeededTheIsolateFirst) {
   ObjectWorld world(CounterWorker());
   std::string slow;

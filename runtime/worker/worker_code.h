@@ -51,6 +51,7 @@ struct WorkerLimits {
   ByteCount object_isolate_fill = ByteCount::MiB(48);
   size_t object_isolates_max = 64;                   // then the fullest ones are filled further
   Duration alarm_wall = Duration::Seconds(15 * 60);  // of one run of alarm()
+  size_t alarms_max = 1'000;                         // alarms that run at a time, of one worker; further ones are late
   Duration alarm_retry = Duration::Seconds(2);       // before the first retry; doubled with each
   uint32_t alarm_retries_max = 6;
 

@@ -187,7 +187,7 @@ Caller::Answer Caller::Exchange(const http::ClientRequest& request, const std::s
     answer.error = exchange.status();
     return answer;
   }
-  absl::StatusOr<std::string> whole = http::ReadWholeBody(**exchange, kBodyBytesMax);
+  absl::StatusOr<std::string> whole = http::ReadBodyKeeping(**exchange, kBodyBytesMax);
   if (!whole.ok()) {
     answer.error = whole.status();
     return answer;

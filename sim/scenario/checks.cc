@@ -191,9 +191,30 @@ std::optional<Violation> CheckValue(const Evidence& evidence, const CheckSpec& c
                       " at the end, not ", check.equals));
 }
 
-size_t CountIn(std::string_view text, std::string_view what) {
+bool Same(const json::value& a, const json::value& b) {
+  if (a.is_number() && b.is_number() && (a.is_double() || b.is_double())) return a.to_number<double>() == b.to_number<double>();
+  return a == b;
+}
+
+// How often `what` is a value in `where`, or the name of a member.
+size_t CountIn(const json::value& where, const json::value& what) {
+  if (Same(where, what)) return 1;
   size_t count = 0;
-  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) ++count;
+  if (const json::array* const list = where.if_array()) {
+    for (const json::value& each : *list) count += CountIn(each, what);
+  } else if (const json::object* const members = where.if_object()) {
+    for (const auto& [name, each] : *members) count += CountIn(each, what) + (what.is_string() && what.get_string() == name ? 1 : 0);
+  }
+  return count;
+}
+
+// An answer that is no JSON is searched as text.
+size_t TimesIn(std::string_view body, std::string_view what) {
+  json::error_code error;
+  const json::value where = json::parse({body.data(), body.size()}, error);
+  if (!error) return CountIn(where, json::parse({what.data(), what.size()}));
+  size_t count = 0;
+  for (size_t at = body.find(what); at != std::string_view::npos; at = body.find(what, at + what.size())) ++count;
   return count;
 }
 
@@ -207,7 +228,7 @@ std::optional<Violation> CheckKept(const Evidence& evidence, const CheckSpec& ch
     const std::optional<std::string> field = FieldsOf(call.body, check.fields);
     if (!field.has_value()) continue;
     const std::string value = field->substr(check.fields.front().size() + 1);
-    const size_t times = CountIn(last->body, value);
+    const size_t times = TimesIn(last->body, value);
     if (times == 1) continue;
     return About(check.name, evidence, call,
                  StrCat(Describe(evidence, call), " was acknowledged with ", check.fields.front(), " ", value, " at ",
@@ -218,16 +239,16 @@ std::optional<Violation> CheckKept(const Evidence& evidence, const CheckSpec& ch
 }
 
 std::optional<Violation> CheckCount(const Evidence& evidence, const CheckSpec& check) {
+  const Call* const last = LastProbe(evidence, check.operation);
+  if (last == nullptr) return std::nullopt;
   int64_t acknowledged = 0;
   int64_t sent = 0;
   for (const Call& call : evidence.history) {
     if (!Is(evidence, call, check.counts)) continue;
-    if (call.outcome == Call::Outcome::kAcknowledged) ++acknowledged;
+    // What was acknowledged after the question need not be in its answer.
+    if (call.outcome == Call::Outcome::kAcknowledged && call.attempts.back().end <= last->attempts.back().begin) ++acknowledged;
     sent += std::count_if(call.attempts.begin(), call.attempts.end(), [](const Attempt& attempt) { return attempt.sent; });
   }
-  const Call* const last = LastProbe(evidence, check.operation);
-  if (last == nullptr) return std::nullopt;
-  // The probe itself may come before the last of what it counts only if that was pending, and then it is not acknowledged.
   const std::optional<int64_t> number = NumberIn(last->body, check.fields);
   if (!number.has_value() || (*number >= acknowledged && *number <= sent)) return std::nullopt;
   return About(check.name, evidence, *last,

@@ -100,6 +100,56 @@ TEST(RunScenario, ARateIsBrokenByOneAnswerTooManyInAWindow) {
   EXPECT_THAT(broken.failure->message, ::testing::HasSubstr("3 acknowledged GET / have their at between 1000 and 3000"));
 }
 
+// The probe of GET / comes before that of POST /x: what is counted after the question is not in its answer.
+TEST(RunScenario, ACountIsOfWhatWasAcknowledgedBeforeTheQuestion) {
+  RunSubject subject = SubjectOf(
+      "if (request.method === 'POST') handler.n = (handler.n || 0) + 1;"
+      "return new Response(JSON.stringify({n: handler.n || 0}));");
+  RunOptions options;
+  options.plan = FaultOptions::Plan::kNone;
+  subject.scenario.checks.push_back(
+      {.kind = CheckSpec::Kind::kCount, .name = "all", .operation = "GET /", .counts = "POST /x", .fields = {"n"}});
+  RunSubject forgetful = SubjectOf(
+      "if (request.method === 'POST') handler.n = (handler.n || 0) + 1;"
+      "return new Response(JSON.stringify({n: (handler.n || 0) - 1}));");
+  forgetful.scenario.checks = subject.scenario.checks;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    const RunResult fine = RunScenario(subject, options, *StrategyFor(seed));
+    EXPECT_FALSE(fine.failure.has_value()) << seed << ": " << fine.failure->message;
+    EXPECT_TRUE(RunScenario(forgetful, options, *StrategyFor(seed)).failure.has_value()) << seed;
+  }
+}
+
+TEST(RunScenario, WhatIsKeptIsLookedForAsAValueNotAsText) {
+  const auto subject = [](std::string_view forgets) {
+    RunSubject made = SubjectOf(
+        StrCat("var ids = handler.ids = handler.ids || [];"
+               "if (request.method === 'POST') { ids.push(ids.length); return new Response(JSON.stringify({id: ids.length - 1})); }"
+               "return new Response(JSON.stringify({at: 7, all: ids.map(function (id) { return {id: id + 1}; })",
+               forgets, "}));"));
+    made.scenario.checks.push_back(
+        {.kind = CheckSpec::Kind::kKept, .name = "kept", .operation = "GET /", .counts = "POST /x", .fields = {"id"}});
+    return made;
+  };
+  RunOptions options;
+  options.plan = FaultOptions::Plan::kNone;
+  // Ids from 0, listed from 1: the first is not there.
+  const RunResult lost = RunScenario(subject(""), options, *StrategyFor(1));
+  ASSERT_TRUE(lost.failure.has_value());
+  EXPECT_THAT(lost.failure->message, ::testing::HasSubstr("was acknowledged with id 0"));
+  const RunResult fine =
+      RunScenario(subject(".slice(0, 0).concat(ids.map(function (id) { return {id: id}; })), at: 'seven'"), options, *StrategyFor(1));
+  EXPECT_FALSE(fine.failure.has_value()) << fine.failure->message;
+}
+
+TEST(RunScenario, AnAnswerMayBeLong) {
+  const RunSubject subject = SubjectOf("return new Response(new Array(3 << 18).join('long'));");
+  RunOptions options;
+  options.plan = FaultOptions::Plan::kNone;
+  const RunResult result = RunScenario(subject, options, *StrategyFor(1));
+  EXPECT_FALSE(result.failure.has_value()) << result.failure->message;
+}
+
 // Two workers: the first asks the second, by fetch and by a call, twice through one stub. Answers 500 only when the connection was lost.
 RunSubject TwoWorkers() {
   RunSubject subject = SubjectOf(

@@ -244,7 +244,7 @@ int SocketSession::Handshake(const Endpoint& node, const std::string& target, Ke
     if (error.ok()) {
       status = (*exchange)->head().status;
       if (status != 101) {
-        error = http::ReadWholeBody(**exchange, kBodyBytesMax).status();
+        error = http::ReadBodyKeeping(**exchange, kBodyBytesMax).status();
       } else if (error = websocket::CheckAnswer((*exchange)->head(), socket_key); error.ok()) {
         websocket::End::Pair ends = websocket::End::MakePair(scheduler);
         end_ = std::move(ends.first);

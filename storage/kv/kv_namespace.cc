@@ -12,8 +12,9 @@ namespace {
 
 // Of a value; SQLite takes 2 MiB as one value or row.
 constexpr size_t kPieceBytes = 1024 * 1024;
-constexpr int64_t kExpiredPerWrite = 16;  // removed by each write
-constexpr int kReadsMax = 4;              // of what was undone each time
+constexpr size_t kManyBytesMax = 25 << 20;  // values of several keys together
+constexpr int64_t kExpiredPerWrite = 16;    // removed by each write
+constexpr int kReadsMax = 4;                // of what was undone each time
 
 // Keys are BLOBs: compared byte by byte. The first piece of a value is in its row, after what a list reads.
 constexpr std::array<std::string_view, 1> kSchema = {
@@ -140,8 +141,11 @@ absl::StatusOr<std::vector<std::optional<KvEntry>>> KvNamespace::Get(std::span<c
   EDGE_RETURN_IF_ERROR(Read([&](SystemSession& db) -> absl::Status {
     entries.clear();
     entries.reserve(keys.size());
+    size_t bytes = 0;
     for (const std::string& key : keys) {
       EDGE_ASSIGN_OR_RETURN(std::optional<KvEntry> entry, GetOne(db, key, now));
+      if (entry.has_value()) bytes += entry->value.size();
+      if (keys.size() > 1 && bytes > kManyBytesMax) return absl::ResourceExhaustedError("the values are too large together");
       entries.push_back(std::move(entry));
     }
     return absl::OkStatus();

@@ -33,6 +33,11 @@ absl::StatusOr<ObjectImage*> Catalog::Image() {
   EDGE_CHECK(mutex_.HeldByCurrent());
   if (object_ != nullptr && !object_->Access().ok()) Close();
   if (object_ == nullptr) object_ = activate_();
+  // An image that could not be read once is lost; the database is not.
+  if (image_ != nullptr && !image_->failure().ok()) {
+    Close();
+    object_ = activate_();
+  }
   if (image_ != nullptr) return image_;
   EDGE_ASSIGN_OR_RETURN(ObjectImage * image, object_->Image());
   // The partial index makes a start with few alarms among many objects quick.
