@@ -34,6 +34,8 @@ worker::WorkerCode CodeOf(const bundle::Bundle& bundle, std::string name) {
   };
   if (enabled("web_socket_auto_reply_to_close")) code.web_sockets.close_reply = websocket::WebSocketOptions::CloseReply::kAutomatic;
   if (enabled("websocket_standard_binary_type")) code.web_sockets.binary_type = websocket::WebSocketOptions::BinaryType::kBlob;
+  if (enabled("queue_expose_error_codes")) code.queue_error_codes = worker::QueueErrorCodes::kExposed;
+  if (enabled("queue_consumer_no_wait_for_wait_until")) code.queue_wait_until = worker::QueueWaitUntil::kDetached;
   if (enabled("enable_ctx_exports")) code.context_exports = worker::ContextExports::kPresent;
   return code;
 }
@@ -65,6 +67,22 @@ void AddBindings(const config::WorkerConfig& config, worker::WorkerCode& code) {
 void AddServices(const config::WorkerConfig& config, worker::WorkerCode& code) {
   for (const config::KvBinding& binding : config.kv_bindings) code.kv_bindings.push_back({.name = binding.name, .id = binding.id});
   code.crons = config.crons;
+  for (const config::QueueProducer& producer : config.queue_producers) {
+    code.queue_bindings.push_back(
+        {.name = producer.name, .queue = producer.queue, .delivery_delay = Duration::Seconds(producer.delivery_delay_s)});
+  }
+  for (const config::QueueConsumer& consumer : config.queue_consumers) {
+    code.queue_consumers.push_back({.queue = consumer.queue,
+                                    .type = consumer.type == config::QueueConsumer::Type::kPull ? worker::QueueConsumer::Type::kPull
+                                                                                                : worker::QueueConsumer::Type::kPush,
+                                    .batch_size_max = static_cast<uint32_t>(consumer.max_batch_size),
+                                    .batch_timeout = Duration::Seconds(consumer.max_batch_timeout_s),
+                                    .retries_max = static_cast<uint32_t>(consumer.max_retries),
+                                    .dead_letter_queue = consumer.dead_letter_queue,
+                                    .concurrency_max = static_cast<uint32_t>(consumer.max_concurrency),
+                                    .retry_delay = Duration::Seconds(consumer.retry_delay_s),
+                                    .visibility = Duration::Milliseconds(consumer.visibility_timeout_ms)});
+  }
 }
 
 void AddVariables(const std::vector<config::Variable>& variables, worker::WorkerCode& code) {

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "storage/queue/queue.h"
 
 namespace edge::cli {
 namespace {
@@ -86,6 +87,78 @@ absl::Status ReadServices(const boost::json::object& members, worker::WorkerCode
   return absl::OkStatus();
 }
 
+// A whole number from 0 to `max`; none: it is not there, or is something else.
+std::optional<int64_t> NumberOf(const boost::json::value& value, boost::json::string_view member, int64_t max) {
+  const boost::json::object* object = value.if_object();
+  const boost::json::value* number = object == nullptr ? nullptr : object->if_contains(member);
+  if (number == nullptr || !number->is_int64() || number->get_int64() < 0 || number->get_int64() > max) return std::nullopt;
+  return number->get_int64();
+}
+
+absl::Status ReadQueues(const boost::json::object& members, worker::WorkerCode& code) {
+  constexpr int64_t kNumberMax = 1'000'000'000;
+  const boost::json::array* bindings = ItemsOf(members, "queue_bindings");
+  const boost::json::array* consumers = ItemsOf(members, "queue_consumers");
+  if (bindings == nullptr || consumers == nullptr) return absl::InvalidArgumentError("its queues are no arrays");
+  for (const boost::json::value& item : *bindings) {
+    const std::optional<int64_t> delay = NumberOf(item, "delivery_delay_s", kNumberMax);
+    worker::QueueBinding binding{.name = TextOf(item, "name"), .queue = TextOf(item, "queue")};
+    if (binding.name.empty() || !storage::IsQueueName(binding.queue) || !delay.has_value()) {
+      return absl::InvalidArgumentError("a queue binding needs a name, a queue and a delivery_delay_s");
+    }
+    binding.delivery_delay = Duration::Seconds(*delay);
+    code.queue_bindings.push_back(std::move(binding));
+  }
+  for (const boost::json::value& item : *consumers) {
+    worker::QueueConsumer consumer{.queue = TextOf(item, "queue"), .dead_letter_queue = TextOf(item, "dead_letter_queue")};
+    const std::string type = TextOf(item, "type");
+    const std::optional<int64_t> size = NumberOf(item, "max_batch_size", 100), timeout = NumberOf(item, "max_batch_timeout_s", kNumberMax),
+                                 retries = NumberOf(item, "max_retries", 100), concurrency = NumberOf(item, "max_concurrency", 250),
+                                 delay = NumberOf(item, "retry_delay_s", kNumberMax),
+                                 visibility = NumberOf(item, "visibility_timeout_ms", kNumberMax);
+    const bool dead_fine = consumer.dead_letter_queue.empty() || storage::IsQueueName(consumer.dead_letter_queue);
+    if (!storage::IsQueueName(consumer.queue) || !dead_fine || (type != "worker" && type != "http_pull") || size.value_or(0) == 0 ||
+        concurrency.value_or(0) == 0 || !timeout.has_value() || !retries.has_value() || !delay.has_value() || !visibility.has_value()) {
+      return absl::InvalidArgumentError("a queue consumer is incomplete");
+    }
+    consumer.type = type == "worker" ? worker::QueueConsumer::Type::kPush : worker::QueueConsumer::Type::kPull;
+    consumer.batch_size_max = static_cast<uint32_t>(*size);
+    consumer.batch_timeout = Duration::Seconds(*timeout);
+    consumer.retries_max = static_cast<uint32_t>(*retries);
+    consumer.concurrency_max = static_cast<uint32_t>(*concurrency);
+    consumer.retry_delay = Duration::Seconds(*delay);
+    consumer.visibility = Duration::Milliseconds(*visibility);
+    code.queue_consumers.push_back(std::move(consumer));
+  }
+  return absl::OkStatus();
+}
+
+boost::json::array QueueBindingsOf(const worker::WorkerCode& code) {
+  boost::json::array bindings;
+  for (const worker::QueueBinding& binding : code.queue_bindings) {
+    bindings.push_back(boost::json::object{
+        {"name", binding.name}, {"queue", binding.queue}, {"delivery_delay_s", binding.delivery_delay.ToSeconds()}});
+  }
+  return bindings;
+}
+
+boost::json::array QueueConsumersOf(const worker::WorkerCode& code) {
+  boost::json::array consumers;
+  for (const worker::QueueConsumer& consumer : code.queue_consumers) {
+    boost::json::object object{{"queue", consumer.queue},
+                               {"type", consumer.type == worker::QueueConsumer::Type::kPush ? "worker" : "http_pull"},
+                               {"max_batch_size", int64_t{consumer.batch_size_max}},
+                               {"max_batch_timeout_s", consumer.batch_timeout.ToSeconds()},
+                               {"max_retries", int64_t{consumer.retries_max}},
+                               {"max_concurrency", int64_t{consumer.concurrency_max}},
+                               {"retry_delay_s", consumer.retry_delay.ToSeconds()},
+                               {"visibility_timeout_ms", consumer.visibility.ToMilliseconds()}};
+    if (!consumer.dead_letter_queue.empty()) object["dead_letter_queue"] = consumer.dead_letter_queue;
+    consumers.push_back(std::move(object));
+  }
+  return consumers;
+}
+
 }  // namespace
 
 std::string WriteDeployment(const worker::WorkerCode& code) {
@@ -123,6 +196,8 @@ std::string WriteDeployment(const worker::WorkerCode& code) {
                                  {"service_bindings", services},
                                  {"kv_bindings", namespaces},
                                  {"crons", boost::json::array(code.crons.begin(), code.crons.end())},
+                                 {"queue_bindings", QueueBindingsOf(code)},
+                                 {"queue_consumers", QueueConsumersOf(code)},
                                  {"deleted_spaces", boost::json::array(code.deleted_spaces.begin(), code.deleted_spaces.end())}};
   return boost::json::serialize(root) + "\n";
 }
@@ -144,6 +219,7 @@ absl::Status ReadDeployment(std::string_view json, worker::WorkerCode& code) {
   }
   if (const absl::Status objects = ReadObjects(members, code); !objects.ok()) return objects;
   if (const absl::Status services = ReadServices(members, code); !services.ok()) return services;
+  if (const absl::Status queues = ReadQueues(members, code); !queues.ok()) return queues;
   const boost::json::value* variables = members.if_contains("variables");
   if (variables == nullptr || !variables->is_object()) return absl::InvalidArgumentError("it has no variables");
   for (const auto& [name, value] : variables->get_object()) {

@@ -217,7 +217,8 @@ const CompatibilityFlag* FindCompatibilityFlag(std::string_view flag) {
 }
 
 bool IsSwitched(std::string_view enable) {
-  return enable == "enable_request_signal" || enable == "web_socket_auto_reply_to_close" || enable == "websocket_standard_binary_type";
+  return enable == "enable_request_signal" || enable == "web_socket_auto_reply_to_close" || enable == "websocket_standard_binary_type" ||
+         enable == "queue_expose_error_codes" || enable == "queue_consumer_no_wait_for_wait_until";
 }
 
 bool CompatibilityEnabled(std::string_view enable, std::string_view date, std::span<const std::string> flags) {

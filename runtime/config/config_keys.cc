@@ -69,7 +69,7 @@ constexpr ConfigKey kKeys[] = {
     {"preview_urls", kIgnored, kInherited, kBoolean, "edge answers on its own address"},
     {"previews", kIgnored, kInherited, kObject, "it sets up previews on the hosted platform"},
     {"python_modules", kIgnored, kInherited, kObject, "edge runs JavaScript and TypeScript"},
-    {"queues", kUnsupported, kNotInherited, kObject, "Queues"},
+    {"queues", kSupported, kNotInherited, kObject, "producers: bindings to queues; consumers: whose messages the worker gets"},
     {"r2_buckets", kUnsupported, kNotInherited, kArray, "R2"},
     {"ratelimits", kUnsupported, kNotInherited, kArray, "rate limiting"},
     {"route", kIgnored, kInherited, kAny, "edge answers for every host and path"},

@@ -62,6 +62,7 @@ void ConfigReader::Read() {
   ReadServices();
   ReadKvNamespaces();
   ReadTriggers();
+  ReadQueues();
 }
 
 bool ConfigReader::ChooseEnvironment() {

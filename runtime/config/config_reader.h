@@ -89,6 +89,14 @@ class ConfigReader {
   // KV (kv_reader.cc).
   void ReadKvNamespaces();
   void ReadKvNamespace(const Value& item);
+  // Queues (queue_reader.cc).
+  void ReadQueues();
+  void ReadQueueProducer(const Value& item);
+  void ReadQueueConsumer(const Value& item);
+  // The name of a queue; null after an error.
+  const Value* RequireQueue(const Value& item, std::string_view member);
+  // A whole number in the range; none: it is not there, or wrong, which is said.
+  std::optional<int64_t> ReadWhole(const Value& object, std::string_view member, int64_t min, int64_t max);
   const Value* RequireText(const Value& object, std::string_view member, std::string_view example);
   std::optional<std::string> ReadText(std::string_view name);
   std::vector<std::pair<std::string, std::string>> ReadTextMap(std::string_view name);

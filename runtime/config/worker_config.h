@@ -72,6 +72,31 @@ struct KvBinding {
   bool operator==(const KvBinding&) const = default;
 };
 
+// A member of `env`: a queue that the worker sends to.
+struct QueueProducer {
+  std::string name;
+  std::string queue;
+  int64_t delivery_delay_s = 0;
+  int line = 0;
+  bool operator==(const QueueProducer&) const = default;
+};
+
+// A queue whose messages the worker gets, or lets be pulled over HTTP.
+struct QueueConsumer {
+  enum class Type : uint8_t { kPush, kPull };
+  std::string queue;
+  Type type = Type::kPush;
+  int64_t max_batch_size = 10;
+  int64_t max_batch_timeout_s = 5;
+  int64_t max_retries = 3;
+  std::string dead_letter_queue;  // empty: none
+  int64_t max_concurrency = 250;
+  int64_t retry_delay_s = 0;
+  int64_t visibility_timeout_ms = 30'000;
+  int line = 0;
+  bool operator==(const QueueConsumer&) const = default;
+};
+
 enum class Bundling : uint8_t { kBundle, kTakeAsIs };
 
 // Paths are openable through the Disk that the configuration was read from: they begin with base_dir unless they were absolute.
@@ -101,6 +126,8 @@ struct WorkerConfig {
   std::vector<ServiceBinding> service_bindings;
 
   std::vector<KvBinding> kv_bindings;
+  std::vector<QueueProducer> queue_producers;
+  std::vector<QueueConsumer> queue_consumers;  // each of another queue
   std::vector<std::string> crons;  // valid cron expressions, as they are written
 
   std::optional<int64_t> cpu_ms_max;       // limits.cpu_ms

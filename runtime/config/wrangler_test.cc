@@ -329,6 +329,55 @@ transferred_classes = [{ from = "Shop", from_script = "other", to = "Store" }]
   EXPECT_THAT(Notices(), ElementsAre(testing::HasSubstr("no migration creates the class Loose; it gets key-value storage here")));
 }
 
+TEST_F(Wrangler, QueuesAreRead) {
+  Toml(R"([[queues.producers]]
+binding = "Q"
+queue = "orders"
+delivery_delay = 7
+[[queues.consumers]]
+queue = "orders"
+max_batch_size = 20
+max_batch_timeout = 0
+max_retries = 0
+max_concurrency = 2
+retry_delay = 5
+dead_letter_queue = "dead"
+[[queues.consumers]]
+queue = "slow"
+[[queues.consumers]]
+queue = "outside"
+type = "http_pull"
+visibility_timeout_ms = 5000
+[env.test]
+name = "other"
+[[env.test.queues.producers]]
+binding = "R"
+queue = "tests"
+)");
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const WorkerConfig& config = loaded->config;
+  ASSERT_EQ(config.queue_producers.size(), 1u);
+  EXPECT_EQ(config.queue_producers[0], (QueueProducer{.name = "Q", .queue = "orders", .delivery_delay_s = 7, .line = 4}));
+  ASSERT_EQ(config.queue_consumers.size(), 3u);
+  EXPECT_EQ(config.queue_consumers[0], (QueueConsumer{.queue = "orders",
+                                                      .max_batch_size = 20,
+                                                      .max_batch_timeout_s = 0,
+                                                      .max_retries = 0,
+                                                      .dead_letter_queue = "dead",
+                                                      .max_concurrency = 2,
+                                                      .retry_delay_s = 5,
+                                                      .line = 8}));
+  EXPECT_EQ(config.queue_consumers[1], (QueueConsumer{.queue = "slow", .line = 16}));
+  EXPECT_EQ(config.queue_consumers[2],
+            (QueueConsumer{.queue = "outside", .type = QueueConsumer::Type::kPull, .visibility_timeout_ms = 5000, .line = 18}));
+  const auto test = Load("test");
+  ASSERT_TRUE(test.ok()) << test.status();
+  ASSERT_EQ(test->config.queue_producers.size(), 1u);
+  EXPECT_EQ(test->config.queue_producers[0].queue, "tests");
+  EXPECT_TRUE(test->config.queue_consumers.empty());
+}
+
 TEST_F(Wrangler, ACustomBuildIsAWarningThatNamesItsCommand) {
   Toml("", "[build]\ncommand = \"npm run build\"\n");
   EXPECT_THAT(Notices(),
@@ -359,7 +408,7 @@ TEST_F(Wrangler, OldAndNewDatesAndFlagsSayWhatToExpect) {
   disk_.Put("wrangler.toml", R"(name = "app"
 main = "src/index.ts"
 compatibility_date = "2022-01-01"
-compatibility_flags = ["url_original", "url_standart", "queue_expose_error_codes", "enable_request_signal", "fetch_standard_url"]
+compatibility_flags = ["url_original", "url_standart", "enhanced_error_serialization", "enable_request_signal", "fetch_standard_url"]
 )");
   EXPECT_THAT(
       Notices(),
@@ -367,7 +416,7 @@ compatibility_flags = ["url_original", "url_standart", "queue_expose_error_codes
           "wrangler.toml:3: note: compatibility_date is 2022-01-01; edge behaves as of 2024-09-23 at least",
           "wrangler.toml:4: warning: compatibility flag \"url_original\" is without effect: edge always behaves as with \"url_standard\"",
           "wrangler.toml:4: warning: unknown compatibility flag \"url_standart\", without effect; did you mean \"url_standard\"?",
-          "wrangler.toml:4: note: compatibility flag \"queue_expose_error_codes\" is known; what it turns on may be missing in this "
+          "wrangler.toml:4: note: compatibility flag \"enhanced_error_serialization\" is known; what it turns on may be missing in this "
           "version of edge"));
 
   disk_.Put("wrangler.toml", "name = 'a'\nmain = 'src/index.ts'\ncompatibility_date = '2026-09-01'");
@@ -406,7 +455,27 @@ TEST_F(Wrangler, EveryErrorNamesFileLineAndRemedy) {
        {"4: kv_namespaces[1].binding: another binding is called \"KV\" already"}},
       {"[[r2_buckets]]\nbinding = \"B\"", {StrCat("4: r2_buckets (R2)", kRefused)}},
       {"[[d1_databases]]\nbinding = \"B\"", {StrCat("4: d1_databases (D1)", kRefused)}},
-      {"[[queues.producers]]\nbinding = \"Q\"", {StrCat("4: queues (Queues)", kRefused)}},
+      {"[[queues.producers]]\nbinding = \"Q\"\n[[queues.producers]]\nbinding = \"R\"\nqueue = \"No Good\"\ndelivery_delay = 43201",
+       {"4: queues.producers[0].queue is missing; write for example queue = \"orders\"",
+        "8: queues.producers[1].queue is \"No Good\"; the name of a queue is 1 to 63 of a-z, 0-9, - and _",
+        "9: queues.producers[1].delivery_delay is 43201; write a whole number from 0 to 43200"}},
+      {"queues.producers = [{ binding = \"Q\", queue = \"a\" }, { binding = \"Q\", queue = \"b\" }, 7, { binding = \"R\", queue = \"a\", "
+       "remote = true }]",
+       {"4: queues.producers[1].binding: another binding is called \"Q\" already",
+        "4: queues.producers[2] must be a table with binding and queue, is a number",
+        "4: queues.producers[3].remote: a queue of the hosted platform cannot be used from here; remove it, messages are kept locally"}},
+      {"[[queues.consumers]]\nqueue = \"a\"\nmax_batch_size = 101\nmax_batch_timeout = 61\nmax_retries = 101\nmax_concurrency = 0\n"
+       "retry_delay = -1\ndead_letter_queue = \"a\"",
+       {"6: queues.consumers[0].max_batch_size is 101; write a whole number from 1 to 100",
+        "7: queues.consumers[0].max_batch_timeout is 61; write a whole number from 0 to 60",
+        "8: queues.consumers[0].max_retries is 101; write a whole number from 0 to 100",
+        "9: queues.consumers[0].max_concurrency is 0; write a whole number from 1 to 250",
+        "10: queues.consumers[0].retry_delay is -1; write a whole number from 0 to 43200",
+        "11: queues.consumers[0].dead_letter_queue is the queue itself; what is tried too often needs another queue"}},
+      {"queues.consumers = [{ queue = \"a\" }, { queue = \"a\" }, { queue = \"b\", type = \"push\" }, {}]",
+       {"4: queues.consumers[1].queue: \"a\" has a consumer already; a queue has one at most",
+        "4: queues.consumers[2].type must be \"worker\" or \"http_pull\"",
+        "4: queues.consumers[3].queue is missing; write for example queue = \"orders\""}},
       {"[durable_objects]\nbindings = [{ name = \"D\" }, 7]",
        {"5: durable_objects.bindings[0].class_name is missing; write for example class_name = \"ChatRoom\"",
         "5: durable_objects.bindings[1] must be a table with name and class_name, is a number"}},

@@ -60,6 +60,12 @@ Node::Node(const Seams& seams, worker::Log& log, worker::WorkerCodes codes, Node
       client_(seams.scheduler, seams.network, options_.client),
       sender_(client_, seams.random),
       kv_(seams.scheduler, seams.clock, log),
+      queues_({.scheduler = seams.scheduler,
+               .adversary = seams.adversary,
+               .log = log,
+               .observer = options_.queues,
+               .plants = options_.plants != nullptr ? options_.plants->queues : storage::QueuePlants()},
+              seams.random),
       anywhere_(options_.kv_places == NodeOptions::KvPlaces::kAnywhere
                     ? std::make_unique<EventualKv>(kv_, seams.scheduler, seams.adversary, options_.plants, options_.kv)
                     : nullptr),
@@ -77,6 +83,7 @@ worker::WorkerServices Node::ServicesOf() {
           .nursery = options_.nursery,
           .sender = &sender_,
           .kv = anywhere_ != nullptr ? static_cast<worker::KvStore*>(anywhere_.get()) : &kv_,
+          .queues = &queues_,
           .plants = options_.plants,
           .objects = options_.objects};
 }
@@ -87,6 +94,7 @@ absl::Status Node::StartWorkers() {
   absl::Status status = OpenStore();
   if (status.ok()) status = workers_.Start();
   if (status.ok()) status = StartCrons();
+  if (status.ok()) status = StartQueues();
   if (!status.ok()) Close().IgnoreError();
   return status;
 }
@@ -106,6 +114,13 @@ absl::Status Node::StartCrons() {
   return absl::OkStatus();
 }
 
+absl::Status Node::StartQueues() {
+  if (store_ == nullptr) return absl::OkStatus();
+  std::vector<worker::Worker*> workers;
+  for (const std::unique_ptr<worker::Worker>& worker : workers_.all()) workers.push_back(worker.get());
+  return queues_.Start(workers);
+}
+
 absl::Status Node::OpenStore() {
   if (!worker::NeedStore(codes_) || options_.store.directory.empty()) return absl::OkStatus();
   keeper_ = std::make_unique<Keeper>(seams_.process, log_, options_.objects);
@@ -122,6 +137,7 @@ absl::Status Node::OpenStore() {
   store_ = *std::move(opened);
   keeper_->SetWorkers(&workers_);
   kv_.Open(*store_);
+  EDGE_RETURN_IF_ERROR(queues_.Open(*store_, codes_));
   workers_.UseStore(*store_);
   return absl::OkStatus();
 }
@@ -129,12 +145,14 @@ absl::Status Node::OpenStore() {
 absl::Status Node::Close() {
   // What has not begun yet does not begin any more; a run has the time that requests have had.
   for (const std::unique_ptr<CronService>& cron : crons_) cron->Stop(drain_until_);
+  queues_.Stop(drain_until_);
   workers_.Shutdown();
   crons_.clear();
   if (anywhere_ != nullptr) anywhere_->Close();
   if (store_ == nullptr) return absl::OkStatus();
   keeper_->SetWorkers(nullptr);
   kv_.Close();
+  queues_.Close();
   const absl::Status closed = store_->Close();
   if (!closed.ok() && !IsCrashed(closed) && !keeper_->dead()) {
     log_.Write(worker::Severity::kError, kSource, StrCat("the state was not closed cleanly: ", std::string(closed.message())));

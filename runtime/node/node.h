@@ -18,6 +18,7 @@
 #include "runtime/node/cron_service.h"
 #include "runtime/node/eventual_kv.h"
 #include "runtime/node/kv_service.h"
+#include "runtime/node/queue_service.h"
 #include "runtime/node/seams.h"
 #include "runtime/worker/http_front.h"
 #include "runtime/worker/object_observer.h"
@@ -36,14 +37,15 @@ struct NodeOptions {
   worker::IsolateNursery* nursery = nullptr;  // borrowed; warm isolates; null: every start is cold
   http::ClientLimits client;
   worker::ExecutionObserver* observer = nullptr;  // borrowed; null: nobody
-  // Where Durable Objects and KV are kept, if a worker has any; `store.directory` empty: nowhere, and they cannot be used.
+  // Where Durable Objects, KV and queues are kept, if a worker has any; `store.directory` empty: nowhere, and they cannot be used.
   storage::StoreOptions store;
   const worker::Plants* plants = nullptr;     // borrowed; null, but in tests of the simulation
   worker::ObjectObserver* objects = nullptr;  // borrowed; null: nobody watches Durable Objects
   // Where reads of KV come from: in production from here, in a simulation from any place of the platform.
   enum class KvPlaces : uint8_t { kHere, kAnywhere } kv_places = KvPlaces::kHere;
   KvObserver* kv = nullptr;       // borrowed; null: nobody watches KV; kAnywhere only
-  CronObserver* crons = nullptr;  // borrowed; null: nobody watches cron
+  CronObserver* crons = nullptr;    // borrowed; null: nobody watches cron
+  QueueObserver* queues = nullptr;  // borrowed; null: nobody watches queues
   // Puts a handler of its own between the server and the worker (recording, watching); null: none.
   absl::AnyInvocable<std::unique_ptr<http::Handler>(http::Handler& worker)> decorate = nullptr;
 };
@@ -72,6 +74,7 @@ class Node {
   // Of the workers that have cron expressions; none until they are started.
   std::span<const std::unique_ptr<CronService>> crons() const { return crons_; }
   KvService& kv() { return kv_; }
+  QueueService& queues() { return queues_; }
   const http::Server* server() const { return server_.get(); }
 
  private:
@@ -81,6 +84,7 @@ class Node {
   http::Handler& Handler();
   absl::Status OpenStore();
   absl::Status StartCrons();
+  absl::Status StartQueues();
   worker::WorkerServices ServicesOf();
   // Ends the workers and gives their state back.
   absl::Status Close();
@@ -94,6 +98,7 @@ class Node {
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<storage::ObjectStore> store_;  // null if there is nothing to keep
   KvService kv_;
+  QueueService queues_;
   std::unique_ptr<EventualKv> anywhere_;  // null: reads of KV come from here
   worker::WorkerSet workers_;
   std::vector<std::unique_ptr<CronService>> crons_;

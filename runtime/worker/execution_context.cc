@@ -13,6 +13,8 @@
 #include "runtime/worker/kv_binding.h"
 #include "runtime/worker/kv_library.h"
 #include "runtime/worker/object_namespace.h"
+#include "runtime/worker/queue_binding.h"
+#include "runtime/worker/queue_library.h"
 #include "runtime/worker/service_binding.h"
 #include "runtime/worker/service_entry.h"
 #include "runtime/worker/worker_library.h"
@@ -135,6 +137,11 @@ duk_ret_t Environment(duk_context* ctx) {
     PushKvNamespace(ctx, binding);
     duk_put_prop(ctx, -3);
   }
+  for (const QueueBinding& binding : code.queue_bindings) {
+    js::PushUtf8(ctx, binding.name);
+    PushQueue(ctx, binding, code.queue_error_codes);
+    duk_put_prop(ctx, -3);
+  }
   ApiOf(ctx).environment = duk_get_heapptr(ctx, -1);
   return 1;
 }
@@ -153,11 +160,13 @@ void InstallWorkerApi(duk_context* ctx, WaitUntilSink& sink, const WorkerCode& c
   DefineObjectNamespace(ctx);
   DefineServiceBinding(ctx);
   DefineKvNamespace(ctx);
+  DefineQueue(ctx);
   const js::LibraryNative natives[] = {{"waitUntil", NativeWaitUntil, 1},
                                        {"noRetry", NativeNoRetry, 1},
                                        {"environment", Environment, 0},
                                        {"contextExports", NativeContextExports, 0}};
   for (const js::LibraryFile& file : js::KvLibrary()) js::RunLibraryFile(ctx, file.name, file.bytecode, KvNatives());
+  for (const js::LibraryFile& file : js::QueueLibrary()) js::RunLibraryFile(ctx, file.name, file.bytecode, QueueNatives());
   for (const js::LibraryFile& file : js::WorkerLibrary()) {
     js::RunLibraryFile(ctx, file.name, file.bytecode, file.name == "services.js" ? ServiceNatives() : std::span(natives));
   }

@@ -27,6 +27,7 @@
 
 namespace edge::worker {
 
+class BatchVerdicts;
 class LiveObject;
 class ServiceHold;
 struct ServiceEntry;
@@ -57,6 +58,7 @@ struct Invocation {
   Outcome outcome = Outcome::kPending;  // of the handler's promise
   Failure failure;                      // valid if the outcome is a failure
   Failure wait_until_failure;           // the first of what waitUntil was given; no message: none failed
+  BatchVerdicts* batch = nullptr;       // of a queue event, until it is over: what its handler says; null: anything else
   bool no_retry = false;                // a scheduled event's handler has said so
   web::OutgoingResponse response;       // valid if the outcome is kOk
 

@@ -152,6 +152,7 @@ void Worker::Release(WorkerIsolate* isolate) {
   slots_.erase(found);
   fetches_ += dropped->isolate->fetches();
   scheduled_ += dropped->isolate->scheduled();
+  batches_ += dropped->isolate->batches();
   dropped->isolate->Shutdown();
 }
 
@@ -164,13 +165,16 @@ size_t Worker::heap_bytes() const {
 std::map<std::string, uint64_t> Worker::entries() const {
   uint64_t fetches = fetches_;
   uint64_t scheduled = scheduled_;
+  uint64_t batches = batches_;
   for (const std::unique_ptr<Slot>& slot : slots_) {
     fetches += slot->isolate->fetches();
     scheduled += slot->isolate->scheduled();
+    batches += slot->isolate->batches();
   }
   std::map<std::string, uint64_t> entries;
   if (fetches > 0) entries["fetch"] = fetches;
   if (scheduled > 0) entries["scheduled"] = scheduled;
+  if (batches > 0) entries["queue"] = batches;
   if (objects_ != nullptr) {
     for (const auto& [name, times] : objects_->entries()) entries["class " + name] = times;
   }
@@ -232,6 +236,7 @@ void Worker::EndIsolates() {
     EDGE_CHECK(slot->events == 0);
     fetches_ += slot->isolate->fetches();
     scheduled_ += slot->isolate->scheduled();
+    batches_ += slot->isolate->batches();
     slot->isolate->Shutdown();
   }
   slots_.clear();

@@ -116,6 +116,7 @@ class Worker {
   EntryPoints entry_points_;
   uint64_t fetches_ = 0;    // of isolates that are gone
   uint64_t scheduled_ = 0;  // likewise
+  uint64_t batches_ = 0;    // likewise
 };
 
 }  // namespace edge::worker

@@ -33,7 +33,8 @@ struct WorkerLimits {
   size_t tasks_max = 10'000;                             // waiting operations of one isolate
   Duration scheduled_wall = Duration::Seconds(15 * 60);  // of one run of scheduled(), waitUntil included
   Duration scheduled_cpu = Duration::Seconds(15 * 60);   // of one whose cron is due every hour at most, unless `cpu` was chosen
-  uint32_t service_operations_max = 1'000;               // of one event, of the node's own services: KV
+  Duration queue_wall = Duration::Seconds(15 * 60);      // of one batch of a queue, waitUntil included
+  uint32_t service_operations_max = 1'000;               // of one event, of the node's own services: KV, queues
 
   // Of one Durable Object (contract sheet 3.8 to 3.10).
   size_t object_events_max = 20'000;                        // events that wait or run; more are refused as overload
@@ -101,6 +102,38 @@ struct KvBinding {
   bool operator==(const KvBinding&) const = default;
 };
 
+// A member of `env`: a queue that the worker sends to.
+struct QueueBinding {
+  std::string name;
+  std::string queue;
+  Duration delivery_delay = Duration::Zero();  // of messages that say nothing of it
+  bool operator==(const QueueBinding&) const = default;
+};
+
+// A queue whose messages the worker gets, or lets be pulled. Defaults are the platform's (contract sheet 7.2).
+struct QueueConsumer {
+  enum class Type : uint8_t { kPush, kPull };
+  std::string queue;
+  Type type = Type::kPush;
+  uint32_t batch_size_max = 10;
+  Duration batch_timeout = Duration::Seconds(5);
+  uint32_t retries_max = 3;
+  std::string dead_letter_queue = "";  // empty: what was tried too often is deleted
+  uint32_t concurrency_max = 250;      // batches at a time
+  Duration retry_delay = Duration::Zero();
+  Duration visibility = Duration::Seconds(30);  // of a pulled message
+  bool operator==(const QueueConsumer&) const = default;
+};
+
+// Of messages and batches that are sent, in bytes of bodies.
+inline constexpr double kQueueMessageBytesMax = 128'000;
+inline constexpr double kQueueBatchBytesMax = 256'000;
+
+// Whether errors of sending tell the platform's number: the compatibility flag queue_expose_error_codes.
+enum class QueueErrorCodes : uint8_t { kHidden, kExposed };
+// Whether a batch is over only when its waitUntil tasks are: not with the compatibility flag queue_consumer_no_wait_for_wait_until.
+enum class QueueWaitUntil : uint8_t { kAwaited, kDetached };
+
 // What deleteAll() does to the alarm: the compatibility flag delete_all_deletes_alarm.
 enum class DeleteAllAlarm : uint8_t { kKept, kDeleted };
 
@@ -122,6 +155,10 @@ struct WorkerCode {
   std::vector<std::string> deleted_spaces;  // of classes that a migration deleted: their objects go when the worker starts
   std::vector<KvBinding> kv_bindings;
   std::vector<std::string> crons;  // cron expressions, each checked and only once
+  std::vector<QueueBinding> queue_bindings;
+  std::vector<QueueConsumer> queue_consumers;  // each of another queue
+  QueueErrorCodes queue_error_codes = QueueErrorCodes::kHidden;
+  QueueWaitUntil queue_wait_until = QueueWaitUntil::kAwaited;
   DeleteAllAlarm delete_all_alarm = DeleteAllAlarm::kKept;
   WorkerLimits limits;
   RequestSignal request_signal = RequestSignal::kSilent;

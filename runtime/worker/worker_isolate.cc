@@ -37,6 +37,7 @@ WorkerIsolate::WorkerIsolate(const WorkerServices& services, std::shared_ptr<con
       sender_(services.sender),
       workers_(services.workers),
       kv_(services.kv),
+      queues_(services.queues),
       shared_code_(std::move(code)),
       code_(*shared_code_),
       number_(number),

@@ -49,7 +49,9 @@ class KvStore;
 class LiveObject;
 class ObjectDirectory;
 class ObjectEvent;
+class QueueStore;
 class Worker;
+struct QueueEvent;
 struct ScheduledEvent;
 
 class WorkerIsolate final : private js::IsolateHost,
@@ -77,6 +79,12 @@ class WorkerIsolate final : private js::IsolateHost,
 
   // Calls the worker's scheduled handler and waits until it has ended, at most until `deadline`. MAY SUSPEND.
   void Schedule(Invocation& invocation, const ScheduledEvent& event, Instant deadline);
+
+  // Gives a batch of messages to the worker's queue handler, likewise; what it says goes to invocation.batch. MAY SUSPEND.
+  void DeliverBatch(Invocation& invocation, const QueueEvent& event, Instant deadline);
+  // What a consumer says about its batch, or about the message at `index`. Ignored when the event is over. Does not suspend.
+  enum class Judgement : uint8_t { kAck, kRetry, kAckAll, kRetryAll };  // lib/queue.js has these numbers
+  void Judge(uint64_t invocation, Judgement what, size_t index, std::optional<Duration> delay);
 
   // The next piece of a streamed response body into invocation.chunk: kReady, kEnd or kFailed. MAY SUSPEND.
   Invocation::Chunk ReadChunk(Invocation& invocation, absl::FunctionRef<void()> before_wait);
@@ -110,6 +118,8 @@ class WorkerIsolate final : private js::IsolateHost,
   uint64_t fetches() const { return fetches_; }
   // ... and the scheduled handler.
   uint64_t scheduled() const { return scheduled_; }
+  // ... and the queue handler.
+  uint64_t batches() const { return batches_; }
 
   // --- Durable Objects (isolate_objects.cc) ---
 
@@ -141,6 +151,7 @@ class WorkerIsolate final : private js::IsolateHost,
   void StartOperation(Operation operation);
   // Null: this node has none.
   KvStore* kv() { return kv_; }
+  QueueStore* queues() { return queues_; }
   // For the invocation, or for the object that it belongs to.
   void SpawnTask(Invocation& invocation, Task task);
 
@@ -209,6 +220,9 @@ class WorkerIsolate final : private js::IsolateHost,
   // [ ... request ] -> [ ... request ]: its signal will fire if the client goes (compatibility flag enable_request_signal).
   void KeepRequestSignal(duk_context* ctx, const Invocation& invocation);
   void AbortRequestSignal(Invocation& invocation);
+  // Calls a handler that gives no answer, and waits until it has ended, at most until `deadline`. `call` leaves what the handler has
+  // returned on the stack. MAY SUSPEND.
+  void RunPlain(Invocation& invocation, absl::FunctionRef<void(duk_context*)> call, Instant deadline);
   // Ends all waits on behalf of the invocation. Does not suspend.
   void CancelWork(Invocation& invocation);
   absl::Status LoadModule();
@@ -291,7 +305,8 @@ class WorkerIsolate final : private js::IsolateHost,
   IsolateNursery* const nursery_;
   HttpSender* const sender_;
   WorkerSet* const workers_;
-  KvStore* const kv_;  // null: there is none
+  KvStore* const kv_;          // null: there is none
+  QueueStore* const queues_;   // likewise
   const std::shared_ptr<const WorkerCode> shared_code_;
   const WorkerCode& code_;
   const uint64_t number_;
@@ -304,6 +319,7 @@ class WorkerIsolate final : private js::IsolateHost,
   StartRecord start_record_;
   uint64_t fetches_ = 0;
   uint64_t scheduled_ = 0;
+  uint64_t batches_ = 0;
   FiberMutex lock_;                // who holds it runs JavaScript
   Invocation* current_ = nullptr;  // on whose behalf; null at global scope
   bool condemned_ = false;

@@ -30,6 +30,7 @@ class ExecutionObserver {
 
 class IsolateNursery;  // isolate_nursery.h
 class KvStore;         // kv_store.h
+class QueueStore;      // queue_store.h
 class ObjectObserver;  // object_observer.h
 struct Plants;         // plants.h
 class WorkerSet;       // worker_set.h
@@ -43,6 +44,7 @@ struct WorkerServices {
   IsolateNursery* nursery = nullptr;      // null: every isolate is started from its code
   HttpSender* sender = nullptr;           // who sends what fetch() asks for; null: fetch() is refused
   KvStore* kv = nullptr;                  // null: bindings of KV are refused when they are used
+  QueueStore* queues = nullptr;           // null: bindings of queues are refused when they are used
   const Plants* plants = nullptr;         // null, but in tests of the simulation
   ObjectObserver* objects = nullptr;      // null: nobody watches Durable Objects
   WorkerSet* workers = nullptr;           // whom bindings to other workers reach; null: there are no others

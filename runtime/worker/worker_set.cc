@@ -91,7 +91,10 @@ absl::Status CheckWorkerNames(const WorkerCodes& codes) {
 
 bool NeedStore(const WorkerCodes& codes) {
   return std::any_of(codes.begin(), codes.end(),
-                     [](const auto& code) { return !code->object_classes.empty() || !code->kv_bindings.empty() || !code->crons.empty(); });
+                     [](const auto& code) {
+    return !code->object_classes.empty() || !code->kv_bindings.empty() || !code->crons.empty() || !code->queue_bindings.empty() ||
+           !code->queue_consumers.empty();
+  });
 }
 
 }  // namespace edge::worker

@@ -62,7 +62,7 @@ uint64_t LiveThrough(Toy& run) {
       // Some requests reach an object; alarms and WebSockets are an application's exception.
       if (site->family == FaultFamily::kObject && request % 3 != 0) continue;
       if ((site == &kObjectAlarmLate || site == &kObjectAlarmAgain || site == &kPlatformCronLate ||
-           site->family == FaultFamily::kWebSocket || site->family == FaultFamily::kKv) &&
+           site->family == FaultFamily::kWebSocket || site->family == FaultFamily::kKv || site->family == FaultFamily::kQueue) &&
           request % 9 != 0)
         continue;
       const Key opportunities = site->family == FaultFamily::kNetwork && !seldom ? 2 : 1;

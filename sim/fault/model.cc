@@ -235,6 +235,37 @@ constinit const FaultSite kKvErrorAfter =
     Strike(EDGE_POINTS("kv.error_after"), EDGE_NEXT, Family::kKv, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
            {"lost the connection to KV after the write was done", "the call fails and the write stands"});
 
+constinit const FaultSite kQueueSendBefore =
+    Strike(EDGE_POINTS("queue.send_before"), EDGE_NEXT, Family::kQueue, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost the connection to a queue before anything was stored", "the send fails and has no effect"});
+constinit const FaultSite kQueueSendAfter =
+    Strike(EDGE_POINTS("queue.send_after"), EDGE_NEXT, Family::kQueue, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 20},
+           {"lost the connection to a queue after the messages were stored", "the send fails and the messages are delivered"});
+constinit const FaultSite kQueueLate =
+    Strike(EDGE_POINTS("queue.late"), EDGE_NEXT, Family::kQueue, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 6},
+           {"was late with a message", "it is delivered, never early; messages overtake each other"});
+constinit const FaultSite kQueueHold =
+    Strike(EDGE_POINTS("queue.hold"), EDGE_NEXT, Family::kQueue, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 6},
+           {"held a batch back", "its messages are delivered, perhaps together with later ones"});
+constinit const FaultSite kQueueSplit =
+    Strike(EDGE_POINTS("queue.split"), EDGE_NEXT, Family::kQueue, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 4},
+           {"split a batch", "each message is delivered; a batch may have any size"});
+constinit const FaultSite kQueueLease = Strike(
+    EDGE_POINTS("queue.lease_short"), EDGE_NEXT, Family::kQueue, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 10},
+    {"took a consumer for dead while it was at work", "its messages are delivered again meanwhile; it can ack none of them any more"});
+constinit const FaultSite kQueueReorder =
+    Strike(EDGE_POINTS("queue.reorder"), EDGE_NEXT, Family::kQueue, Class::kMustSurvive, AllowedBy::kCloudflareOnly, {1, 4},
+           {"delivered a batch in the opposite order", "order is nothing to rely on"});
+constinit const FaultSite kQueueKill =
+    Strike(EDGE_POINTS("queue.kill"), EDGE_NEXT, Family::kQueue, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 10},
+           {"killed a consumer in the middle of a batch", "what it has done stands; what it has not acked is delivered again"});
+constinit const FaultSite kQueueAgain =
+    Strike(EDGE_POINTS("queue.again"), EDGE_NEXT, Family::kQueue, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 10},
+           {"delivered a message again although it was acked", "attempts has grown; id, time and body are the same"});
+constinit const FaultSite kQueueAgainLater =
+    Strike(EDGE_POINTS("queue.again_later"), EDGE_NEXT, Family::kQueue, Class::kMayError, AllowedBy::kCloudflareOnly, {1, 10},
+           {"delivered a message again, long after it was acked", "as with queue.again"});
+
 constinit const FaultSite kServiceErrorStatus =
     Strike(EDGE_POINTS("service.error_status"), EDGE_NEXT, Family::kService, Class::kMayError, AllowedBy::kBoth, {1, 5},
            {"answered with an error status", "the application handles it; the request had no effect"});
@@ -366,8 +397,8 @@ uint64_t FaultModelVersion() {
 }
 
 std::string_view NameOf(FaultFamily family) {
-  constexpr std::string_view kNames[kFaultFamilies] = {"network", "disk",      "process", "clock",   "platform",
-                                                       "object",  "websocket", "kv",      "service", "client"};
+  constexpr std::string_view kNames[kFaultFamilies] = {"network",   "disk", "process", "clock",   "platform", "object",
+                                                       "websocket", "kv",   "queue",   "service", "client"};
   return kNames[static_cast<size_t>(family)];
 }
 

@@ -76,6 +76,18 @@ extern const FaultSite kKvTooMany;      // "kv.too_many"
 extern const FaultSite kKvErrorBefore;  // "kv.error", before the effect
 extern const FaultSite kKvErrorAfter;   // "kv.error", after it
 
+// Queue: what may happen to messages; the Adversary's points in brackets.
+extern const FaultSite kQueueSendBefore;  // "queue.send", before the effect
+extern const FaultSite kQueueSendAfter;   // "queue.send", after it
+extern const FaultSite kQueueLate;        // "queue.late"
+extern const FaultSite kQueueHold;        // "queue.hold"
+extern const FaultSite kQueueSplit;       // "queue.split"
+extern const FaultSite kQueueLease;       // "queue.lease"
+extern const FaultSite kQueueReorder;     // "queue.reorder"
+extern const FaultSite kQueueKill;        // "queue.kill"
+extern const FaultSite kQueueAgain;       // "queue.again", at once
+extern const FaultSite kQueueAgainLater;  // "queue.again", later
+
 // Service: how a simulated outside service treats a request, one opportunity per request.
 extern const FaultSite kServiceErrorStatus;
 extern const FaultSite kServiceHang;

@@ -17,8 +17,8 @@
 
 namespace edge::sim {
 
-enum class FaultFamily : uint8_t { kNetwork, kDisk, kProcess, kClock, kPlatform, kObject, kWebSocket, kKv, kService, kClient };
-inline constexpr size_t kFaultFamilies = 10;
+enum class FaultFamily : uint8_t { kNetwork, kDisk, kProcess, kClock, kPlatform, kObject, kWebSocket, kKv, kQueue, kService, kClient };
+inline constexpr size_t kFaultFamilies = 11;
 // "network", "disk" ...: also what the names of its sites begin with.
 std::string_view NameOf(FaultFamily family);
 

@@ -39,6 +39,16 @@ std::span<const MischiefSite> AllMischiefSites() {
       MischiefSite{"kv.too_many", Mischief::kFailBefore, &kKvTooMany, Duration::Zero()},
       MischiefSite{"kv.error", Mischief::kFailBefore, &kKvErrorBefore, Duration::Zero()},
       MischiefSite{"kv.error", Mischief::kFailAfter, &kKvErrorAfter, Duration::Zero()},
+      MischiefSite{"queue.send", Mischief::kFailBefore, &kQueueSendBefore, Duration::Zero()},
+      MischiefSite{"queue.send", Mischief::kFailAfter, &kQueueSendAfter, Duration::Zero()},
+      MischiefSite{"queue.late", Mischief::kDelay, &kQueueLate, Duration::Seconds(30)},
+      MischiefSite{"queue.hold", Mischief::kDelay, &kQueueHold, Duration::Seconds(15)},
+      MischiefSite{"queue.split", Mischief::kDrop, &kQueueSplit, Duration::Zero()},
+      MischiefSite{"queue.lease", Mischief::kDelay, &kQueueLease, Duration::Milliseconds(500)},
+      MischiefSite{"queue.reorder", Mischief::kStale, &kQueueReorder, Duration::Zero()},
+      MischiefSite{"queue.kill", Mischief::kDelay, &kQueueKill, Duration::Milliseconds(500)},
+      MischiefSite{"queue.again", Mischief::kDuplicate, &kQueueAgain, Duration::Zero()},
+      MischiefSite{"queue.again", Mischief::kDelay, &kQueueAgainLater, Duration::Seconds(30)},
       MischiefSite{"websocket.drop", Mischief::kDrop, &kWebSocketDrop, Duration::Zero()},
   };
   return kSites;

@@ -55,7 +55,7 @@ TEST(OracleAdversary, TheDeadAreLeftInPeace) {
 TEST(OracleAdversary, EveryPlatformSiteHasAPoint) {
   for (const FaultSite* site : AllFaultSites()) {
     if (site->family != FaultFamily::kPlatform && site->family != FaultFamily::kObject && site->family != FaultFamily::kWebSocket &&
-        site->family != FaultFamily::kKv) {
+        site->family != FaultFamily::kKv && site->family != FaultFamily::kQueue) {
       continue;
     }
     int points = 0;

@@ -245,7 +245,8 @@ NodeLedger::NodeLedger(World& world)
         return StrCat("+", ms / 1000, ".", (ms % 1000) / 100, (ms % 100) / 10, ms % 10, " s");
       }),
       kv([&world] { return world.now(); },
-         [&world] { return !world.faults().healed() && world.faults().options().contract == Contract::kCloudflare; }) {}
+         [&world] { return !world.faults().healed() && world.faults().options().contract == Contract::kCloudflare; }),
+      queues([&world] { return world.now(); }) {}
 
 AppNode::AppNode(World& world, Machine& machine, worker::WorkerCodes codes, worker::IsolateNursery* nursery, NodeLedger& ledger,
                  NodeTamper::Factory tamper)
@@ -317,6 +318,8 @@ void AppNode::Run(const Seams& seams) {
   options.kv_places = NodeOptions::KvPlaces::kAnywhere;
   options.kv = &ledger_.kv;
   options.crons = &ledger_.crons;
+  options.queues = &ledger_.queues;
+  ledger_.queues.OnStarted();
   options.store = StoreOf();
   options.decorate = [&](http::Handler& worker) -> std::unique_ptr<http::Handler> {
     return std::make_unique<WatchingHandler>(world_, actor, ledger_, number, worker);

@@ -19,6 +19,7 @@
 #include "sim/scenario/cron_ledger.h"
 #include "sim/scenario/kv_ledger.h"
 #include "sim/scenario/object_ledger.h"
+#include "sim/scenario/queue_ledger.h"
 #include "sim/world.h"
 
 namespace edge::sim {
@@ -55,6 +56,7 @@ struct NodeLedger {
   ObjectLedger objects;
   KvLedger kv;
   CronLedger crons;
+  QueueLedger queues;
 };
 
 // Plants a mistake in the platform, for tests of the checks: what one incarnation of a node uses instead of its seams and options.

@@ -364,6 +364,9 @@ std::optional<Violation> RunChecks(const Evidence& evidence) {
   if (!evidence.nodes.crons.problem().empty()) {
     return Violation{.check = "cron.run", .subject = "cron", .message = evidence.nodes.crons.problem()};
   }
+  if (const QueueLedger::Finding& finding = evidence.nodes.queues.finding(); !finding.check.empty()) {
+    return Violation{.check = finding.check, .subject = "queue", .message = finding.message};
+  }
   // Then what the scenario says: it is what its author wants to know.
   for (const CheckSpec& check : evidence.scenario.checks) {
     if (std::optional<Violation> failure = RunSpec(evidence, check)) return failure;

@@ -1,6 +1,7 @@
 #include "sim/scenario/run.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -28,6 +29,11 @@ constexpr Duration kAlarmTime = Duration::Seconds(240);
 // A cron trigger that is due later is not waited for.
 constexpr Duration kCronTime = Duration::Seconds(120);
 constexpr Duration kCronGrace = Duration::Seconds(3);
+// A message that is due later is not waited for; one that is due by then may be tried again several times, and a calendar that was ahead
+// may have made it due later.
+constexpr Duration kQueueAhead = Duration::Seconds(120);
+constexpr Duration kQueueTime = Duration::Seconds(420);
+constexpr Duration kQueueQuiet = Duration::Seconds(120);
 constexpr Duration kAlarmGrace = Duration::Seconds(2);
 
 // Everything of one run that lives inside the world.
@@ -61,7 +67,7 @@ class Stage {
     if (scenario_.nodes > 1 && worker::NeedStore(subject_.codes)) {
       return absl::InvalidArgumentError(
           StrCat(scenario_.name,
-                 " has Durable Objects, KV or cron triggers, which live on one node in this version: its scenario may not ask for ",
+                 " has Durable Objects, KV, queues or cron triggers, which live on one node in this version: its scenario may not ask for ",
                  scenario_.nodes, " nodes"));
     }
     return absl::OkStatus();
@@ -123,6 +129,7 @@ class Stage {
     }
     if (!missed) WaitForAlarms();
     if (!missed) WaitForCrons();
+    if (!missed) WaitForQueues();
     if (!missed) {
       Phase("stop");
       stopping_from = world_.now();
@@ -246,6 +253,25 @@ class Stage {
           ledger_.crons.Fail(StrCat("every fault was healed, but the cron trigger \"", text, "\" was not started when it was due"));
         }
       }
+    }
+  }
+
+  // What was sent has to be finished with: acked, dead-lettered or dropped.
+  void WaitForQueues() {
+    std::set<std::string> consumed;
+    for (const auto& code : subject_.codes) {
+      for (const worker::QueueConsumer& consumer : code->queue_consumers) {
+        if (consumer.type == worker::QueueConsumer::Type::kPush) consumed.insert(consumer.queue);
+      }
+    }
+    if (consumed.empty()) return;
+    for (const auto& node : nodes_) {
+      const WallTime calendar = node->WallNow() + kQueueAhead;
+      const Instant until = world_.now() + kQueueTime;
+      while (ledger_.queues.Unfinished(consumed, calendar) > 0 && world_.now() < until) {
+        EDGE_CHECK_OK(world_.scheduler().SleepFor(Duration::Seconds(1)));
+      }
+      if (world_.now() >= until) ledger_.queues.CheckForgotten(consumed, calendar, kQueueQuiet);
     }
   }
 

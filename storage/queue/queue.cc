@@ -172,6 +172,7 @@ absl::StatusOr<TakenMessages> Queue::Take(const TakeRequest& request) {
 
 absl::Status Queue::SettleOne(SystemSession& db, Totals& totals, const Verdict& verdict, int64_t now_ms, SettledMessages& settled) {
   const Lease& lease = verdict.lease;
+  settled.was_stale.push_back(false);
   std::optional<int64_t> attempts;
   const auto take_attempts = [&](const Statement& row) {
     attempts = row.ColumnInteger(0);
@@ -186,6 +187,7 @@ absl::Status Queue::SettleOne(SystemSession& db, Totals& totals, const Verdict& 
   }
   if (!attempts.has_value()) {
     ++settled.stale;
+    settled.was_stale.back() = true;
     return absl::OkStatus();
   }
   if (verdict.kind == Verdict::Kind::kAck) {

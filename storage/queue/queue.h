@@ -91,7 +91,8 @@ struct Verdict {
 struct SettledMessages {
   SystemObject::Commit commit;
   size_t acked = 0, retried = 0;
-  size_t stale = 0;  // of leases that were over
+  size_t stale = 0;                // of leases that were over
+  std::vector<bool> was_stale;  // of each verdict
 };
 
 struct QueueState {
@@ -133,6 +134,7 @@ class Queue {
   SystemObject& object() { return object_; }
   absl::Status WaitDurable(const SystemObject::Commit& commit) { return object_.WaitDurable(commit); }
   const std::string& name() const { return name_; }
+  Duration retention() const { return retention_; }
 
  private:
   class Totals;

@@ -45,6 +45,13 @@
     if (typeof handler.scheduled !== 'function') throw new Error('Handler does not export a scheduled() function.');
     return typeof exports['default'] === 'function' ? handler.scheduled(controller) : handler.scheduled(controller, env, context);
   });
+  // --- queues ---
+  native.expose('dispatchQueue', function (exports, batch, context) {
+    var handler = exports['default'];
+    if (typeof handler === 'function') handler = new handler(context, env);
+    if (typeof handler.queue !== 'function') throw new Error('Handler does not export a queue() function.');
+    return typeof exports['default'] === 'function' ? handler.queue(batch) : handler.queue(batch, env, context);
+  });
   // --- Durable Objects ---
   var resolve = Promise.resolve.bind(Promise), reject = Promise.reject.bind(Promise);
   native.expose('constructObject', function (exports, name, state) {
@@ -61,13 +68,17 @@
     } catch (error) { return reject(error); }
   });
 
+  function handles(handler) {
+    return typeof handler === 'object' && handler !== null &&
+      (typeof handler.fetch === 'function' || typeof handler.scheduled === 'function' || typeof handler.queue === 'function');
+  }
   // What a worker's default export offers: the name of the first problem, or undefined.
   native.expose('checkExports', function (exports) {
     var handler = exports['default'];
     if (handler === undefined || handler === null) return 'it has no default export';
-    if (typeof handler === 'function') return typeof handler.prototype === 'object' && handler.prototype && typeof handler.prototype.fetch === 'function' ? undefined : 'its default export is a function, not an object with handlers or a class with a fetch method';
+    if (typeof handler === 'function') return handles(handler.prototype) ? undefined : 'its default export is a function, not an object with handlers or a class with a fetch method';
     if (typeof handler !== 'object') return 'its default export is not an object';
-    return typeof handler.fetch === 'function' || typeof handler.scheduled === 'function' ? undefined : 'its default export has neither a fetch nor a scheduled method';
+    return handles(handler) ? undefined : 'its default export has neither a fetch nor a scheduled nor a queue method';
   });
   // Where events can enter, a line each: "handler fetch", "class Counter". Looks at descriptors: no getter of the worker's runs.
   native.expose('listEntryPoints', function (exports) {

@@ -134,6 +134,7 @@ class ObjectWorld : private storage::StoreObserver {
     code_ = std::move(code);
   }
   KvStore* kv = nullptr;
+  QueueStore* queues = nullptr;
   // Called with each store that is opened, and with null before it is closed.
   std::function<void(storage::ObjectStore*)> on_store = [](storage::ObjectStore*) {};
 
@@ -161,8 +162,14 @@ class ObjectWorld : private storage::StoreObserver {
     EDGE_CHECK_OK(store.status());
     store_ = *std::move(store);
     on_store(store_.get());
-    const WorkerServices services = {
-        .scheduler = scheduler_, .random = random_, .adversary = adversary_, .log = log_, .sender = &origin_, .kv = kv, .plants = &plants_};
+    const WorkerServices services = {.scheduler = scheduler_,
+                                     .random = random_,
+                                     .adversary = adversary_,
+                                     .log = log_,
+                                     .sender = &origin_,
+                                     .kv = kv,
+                                     .queues = queues,
+                                     .plants = &plants_};
     worker_ = std::make_unique<Worker>(services, code_);
     worker_->UseStore(*store_);
     EDGE_CHECK_OK(worker_->Start());
