@@ -132,7 +132,7 @@ TEST(QueueService, RefusesWithThePlatformsTexts) {
       {"q.send('x', {contentType: 'bytes'})",
        "TypeError: Content Type \"bytes\" requires a value of type ArrayBufferView, but received: string"},
       {"q.send('x', {contentType: 'xml'})", "TypeError: Unsupported queue message content type: xml"},
-      {"q.send(function () {}, {contentType: 'v8'})", "DataCloneError: function () {} could not be cloned."},
+      {"q.send(function () {}, {contentType: 'v8'})", "DataCloneError: function () { ... } could not be cloned."},
       {"q.send(function () {})", "TypeError: Message body of type function cannot be serialized as JSON"},
       {"q.send('x'.repeat(127999), {contentType: 'text'}).then(function () { return 1; })", "1"},
       {"q.send('x'.repeat(128001), {contentType: 'text'})",
