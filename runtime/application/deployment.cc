@@ -136,8 +136,8 @@ absl::Status ReadQueues(const boost::json::object& members, worker::WorkerCode& 
 boost::json::array QueueBindingsOf(const worker::WorkerCode& code) {
   boost::json::array bindings;
   for (const worker::QueueBinding& binding : code.queue_bindings) {
-    bindings.push_back(boost::json::object{
-        {"name", binding.name}, {"queue", binding.queue}, {"delivery_delay_s", binding.delivery_delay.ToSeconds()}});
+    bindings.push_back(
+        boost::json::object{{"name", binding.name}, {"queue", binding.queue}, {"delivery_delay_s", binding.delivery_delay.ToSeconds()}});
   }
   return bindings;
 }

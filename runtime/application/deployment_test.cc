@@ -42,6 +42,27 @@ TEST(Deployment, KeepsDurableObjects) {
   EXPECT_FALSE(ReadDeployment(R"({"format":1,"variables":{},"object_classes":[{"name":"A"}]})", read).ok());
 }
 
+TEST(Deployment, KeepsQueues) {
+  worker::WorkerCode code;
+  code.queue_bindings = {{.name = "Q", .queue = "orders", .delivery_delay = Duration::Seconds(7)}};
+  code.queue_consumers = {{.queue = "orders",
+                           .batch_size_max = 20,
+                           .batch_timeout = Duration::Zero(),
+                           .retries_max = 0,
+                           .dead_letter_queue = "dead",
+                           .concurrency_max = 2,
+                           .retry_delay = Duration::Seconds(5)},
+                          {.queue = "outside", .type = worker::QueueConsumer::Type::kPull, .visibility = Duration::Milliseconds(1500)}};
+
+  worker::WorkerCode read;
+  ASSERT_TRUE(ReadDeployment(WriteDeployment(code), read).ok());
+
+  EXPECT_EQ(read.queue_bindings, code.queue_bindings);
+  EXPECT_EQ(read.queue_consumers, code.queue_consumers);
+  EXPECT_FALSE(ReadDeployment(R"({"format":1,"variables":{},"queue_bindings":[{"name":"A","queue":"No Good"}]})", read).ok());
+  EXPECT_FALSE(ReadDeployment(R"({"format":1,"variables":{},"queue_consumers":[{"queue":"a"}]})", read).ok());
+}
+
 TEST(Deployment, RefusesAnotherFormat) {
   worker::WorkerCode code;
 

@@ -90,8 +90,7 @@ absl::Status CheckWorkerNames(const WorkerCodes& codes) {
 }
 
 bool NeedStore(const WorkerCodes& codes) {
-  return std::any_of(codes.begin(), codes.end(),
-                     [](const auto& code) {
+  return std::any_of(codes.begin(), codes.end(), [](const auto& code) {
     return !code->object_classes.empty() || !code->kv_bindings.empty() || !code->crons.empty() || !code->queue_bindings.empty() ||
            !code->queue_consumers.empty();
   });

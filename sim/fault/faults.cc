@@ -16,8 +16,8 @@ constexpr DecisionPoint kFamilyPoints[kFaultFamilies] = {
     {"plan.family.process", DecisionKind::kPlan},   {"plan.family.clock", DecisionKind::kPlan},
     {"plan.family.platform", DecisionKind::kPlan},  {"plan.family.object", DecisionKind::kPlan},
     {"plan.family.websocket", DecisionKind::kPlan}, {"plan.family.kv", DecisionKind::kPlan},
-    {"plan.family.queue", DecisionKind::kPlan},
-    {"plan.family.service", DecisionKind::kPlan},   {"plan.family.client", DecisionKind::kPlan},
+    {"plan.family.queue", DecisionKind::kPlan},     {"plan.family.service", DecisionKind::kPlan},
+    {"plan.family.client", DecisionKind::kPlan},
 };
 constexpr DecisionPoint kStormPoint("plan.storm", DecisionKind::kPlan);
 constexpr DecisionPoint kStormBeginPoint("plan.storm.begin", DecisionKind::kDelay);
