@@ -266,6 +266,17 @@ void QueueBroker::RunHandler(Batch& batch) {
   } else if (IsCrashedOrCancelled(state.status())) {
     return;
   }
+  // Its leases may be over by now, and somebody else may have its messages: attempts would seem to go back.
+  if (services_.scheduler.clock().Now() >= batch.until) return;
+  std::erase_if(messages, [&](const QueuedMessage& message) {
+    return std::any_of(running_.begin(), running_.end(), [&](const std::unique_ptr<Batch>& other) {
+      return std::any_of(other->taken.messages.begin(), other->taken.messages.end(), [&](const QueuedMessage& later) {
+        return later.sequence == message.sequence && later.lease.token > message.lease.token;
+      });
+    });
+  });
+  if (messages.empty()) return;
+  event.messages = messages;
   if (services_.observer != nullptr) {
     for (const QueuedMessage& message : messages) services_.observer->OnDelivered(name(), message, deliveries_max(), batch.at);
   }

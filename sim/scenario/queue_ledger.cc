@@ -58,6 +58,8 @@ void QueueLedger::OnDelivered(std::string_view queue, const storage::QueuedMessa
   message->attempts = delivered.attempts;
   message->token = delivered.lease.token;
   message->in_flight = true;
+  // After its last delivery it leaves, and a process may end before anybody is told.
+  if (!message->finished) message->uncertain = delivered.attempts >= deliveries_max;
 }
 
 void QueueLedger::OnSettled(std::string_view queue, std::string_view id, const Settlement& settlement) {
@@ -66,13 +68,18 @@ void QueueLedger::OnSettled(std::string_view queue, std::string_view id, const S
   const storage::Lease& lease = settlement.lease;
   if (lease.token == message->token) message->in_flight = false;
   const bool valid = settlement.fate == Fate::kAcked || settlement.fate == Fate::kRetried;
-  const bool over = lease.token < message->token || settlement.settled.ToUnixMilliseconds() >= lease.until_ms;
+  // What was given back may have been delivered again before anybody is told of it.
+  const bool replaced = settlement.fate == Fate::kAcked && lease.token < message->token;
+  const bool over = replaced || settlement.settled.ToUnixMilliseconds() >= lease.until_ms;
   if (valid && over) {
     Find("queue.stale_ack", StrCat(Shown(queue, id, message->body), " was ", settlement.fate == Fate::kAcked ? "acked" : "given back",
                                    " by a consumer whose lease was over"));
   }
-  if (settlement.fate == Fate::kRetried) message->due = settlement.due;
-  if (settlement.fate == Fate::kAcked || settlement.fate == Fate::kDropped) message->finished = true;
+  if (settlement.fate == Fate::kRetried && lease.token == message->token) message->due = settlement.due;
+  if (settlement.fate == Fate::kAcked || settlement.fate == Fate::kDropped) {
+    message->finished = true;
+    message->uncertain = false;
+  }
   if (settlement.fate == Fate::kUnknown) message->finished = message->uncertain = true;
 }
 
@@ -88,12 +95,16 @@ void QueueLedger::OnDeadLettered(std::string_view queue, std::string_view id, st
 }
 
 void QueueLedger::OnStarted() {
-  for (auto& [name, message] : messages_) message.in_flight = false;
+  for (auto& [name, message] : messages_) {
+    // What was said of it at the end may have been stored, and nobody was told.
+    message.uncertain = message.uncertain || message.in_flight;
+    message.in_flight = false;
+  }
 }
 
 void QueueLedger::OnSeen(std::string_view queue, const std::set<std::string>& ids) {
   for (const auto& [name, message] : messages_) {
-    if (name.first != queue || !message.sent || message.finished || ids.contains(name.second)) continue;
+    if (name.first != queue || !message.sent || message.finished || message.uncertain || ids.contains(name.second)) continue;
     Find("queue.lost", StrCat(Shown(queue, name.second, message.body), " was sent and is gone"));
   }
 }
@@ -101,7 +112,7 @@ void QueueLedger::OnSeen(std::string_view queue, const std::set<std::string>& id
 uint64_t QueueLedger::Unfinished(const std::set<std::string>& consumed, WallTime calendar) const {
   uint64_t count = 0;
   for (const auto& [name, message] : messages_) {
-    count += message.sent && !message.finished && message.due <= calendar && consumed.contains(name.first) ? 1 : 0;
+    count += message.sent && !message.finished && !message.uncertain && message.due <= calendar && consumed.contains(name.first) ? 1 : 0;
   }
   return count;
 }
@@ -115,8 +126,8 @@ void QueueLedger::CheckForgotten(const std::set<std::string>& consumed, WallTime
     if (now_() - last < quiet) busy.insert(queue);
   }
   for (const auto& [name, message] : messages_) {
-    if (!message.sent || message.finished || message.due > calendar || !consumed.contains(name.first) || busy.contains(name.first))
-      continue;
+    if (!message.sent || message.finished || message.uncertain || message.due > calendar) continue;
+    if (!consumed.contains(name.first) || busy.contains(name.first)) continue;
     Find("queue.lost", StrCat("every fault was healed, but ", Shown(name.first, name.second, message.body), " was sent, delivered ",
                               message.attempts, " times, and never comes again"));
   }

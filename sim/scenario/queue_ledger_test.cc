@@ -133,7 +133,18 @@ TEST_F(QueueLedgerTest, WhatIsBeingHandledIsNotForgotten) {
   now = now + Duration::Seconds(600);
   ledger.CheckForgotten({"q"}, At(1000), Duration::Seconds(60));
   EXPECT_EQ(Found(), "");
+}
+
+TEST_F(QueueLedgerTest, WhatWasInFlightWhenItsProcessEndedMayHaveBeenAcked) {
+  Send();
+  Deliver(1);
   ledger.OnStarted();
+  now = now + Duration::Seconds(600);
+  ledger.CheckForgotten({"q"}, At(1000), Duration::Seconds(60));
+  EXPECT_EQ(Found(), "");
+  Deliver(2);
+  Settle(Fate::kRetried, 2);
+  now = now + Duration::Seconds(600);
   ledger.CheckForgotten({"q"}, At(1000), Duration::Seconds(60));
   EXPECT_EQ(Found(), "queue.lost");
 }
