@@ -128,7 +128,7 @@ struct WorkerConfig {
   std::vector<KvBinding> kv_bindings;
   std::vector<QueueProducer> queue_producers;
   std::vector<QueueConsumer> queue_consumers;  // each of another queue
-  std::vector<std::string> crons;  // valid cron expressions, as they are written
+  std::vector<std::string> crons;              // valid cron expressions, as they are written
 
   std::optional<int64_t> cpu_ms_max;       // limits.cpu_ms
   std::optional<int64_t> subrequests_max;  // limits.subrequests

@@ -43,7 +43,7 @@ struct NodeOptions {
   worker::ObjectObserver* objects = nullptr;  // borrowed; null: nobody watches Durable Objects
   // Where reads of KV come from: in production from here, in a simulation from any place of the platform.
   enum class KvPlaces : uint8_t { kHere, kAnywhere } kv_places = KvPlaces::kHere;
-  KvObserver* kv = nullptr;       // borrowed; null: nobody watches KV; kAnywhere only
+  KvObserver* kv = nullptr;         // borrowed; null: nobody watches KV; kAnywhere only
   CronObserver* crons = nullptr;    // borrowed; null: nobody watches cron
   QueueObserver* queues = nullptr;  // borrowed; null: nobody watches queues
   // Puts a handler of its own between the server and the worker (recording, watching); null: none.

@@ -8,7 +8,7 @@
 namespace edge::worker {
 
 struct Plants {
-  storage::QueuePlants queues;  // of queues
+  storage::QueuePlants queues;           // of queues
   bool no_output_gate = false;           // P1: what an object says leaves before its writes are durable
   bool input_gate_hole = false;          // P7: a pending storage operation does not keep other events out
   bool stale_owner_resumes = false;      // P6: an activation that was reset goes on using its storage

@@ -305,8 +305,8 @@ class WorkerIsolate final : private js::IsolateHost,
   IsolateNursery* const nursery_;
   HttpSender* const sender_;
   WorkerSet* const workers_;
-  KvStore* const kv_;          // null: there is none
-  QueueStore* const queues_;   // likewise
+  KvStore* const kv_;         // null: there is none
+  QueueStore* const queues_;  // likewise
   const std::shared_ptr<const WorkerCode> shared_code_;
   const WorkerCode& code_;
   const uint64_t number_;

@@ -91,7 +91,7 @@ struct Verdict {
 struct SettledMessages {
   SystemObject::Commit commit;
   size_t acked = 0, retried = 0;
-  size_t stale = 0;                // of leases that were over
+  size_t stale = 0;             // of leases that were over
   std::vector<bool> was_stale;  // of each verdict
 };
 
