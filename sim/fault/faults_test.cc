@@ -62,9 +62,11 @@ uint64_t LiveThrough(Toy& run) {
       // Some requests reach an object; alarms and WebSockets are an application's exception.
       if (site->family == FaultFamily::kObject && request % 3 != 0) continue;
       if ((site == &kObjectAlarmLate || site == &kObjectAlarmAgain || site == &kPlatformCronLate ||
-           site->family == FaultFamily::kWebSocket || site->family == FaultFamily::kKv || site->family == FaultFamily::kQueue) &&
+           site->family == FaultFamily::kWebSocket || site->family == FaultFamily::kKv) &&
           request % 9 != 0)
         continue;
+      // ... and few send to a queue.
+      if (site->family == FaultFamily::kQueue && request % 36 != 0) continue;
       const Key opportunities = site->family == FaultFamily::kNetwork && !seldom ? 2 : 1;
       for (Key i = 0; i < opportunities; ++i) run.faults.Strikes(*site, kClient, CombineHash(request, i));
     }
