@@ -190,7 +190,7 @@ void Exchange::AppendHead(const ResponseHead& response, Framing framing, std::op
 
 absl::Status Exchange::Respond(const ResponseHead& response, std::string_view body) {
   EDGE_RETURN_IF_ERROR(CheckCanStart(response));
-  if (observer_ != nullptr) observer_->OnResponse(response.status());
+  NoteResponse(response.status());
   const bool hidden = HidesBody(response.status());
   std::optional<uint64_t> length = body.size();
   if (StatusHasNoBody(response.status())) {
@@ -214,7 +214,7 @@ absl::Status Exchange::Respond(const ResponseHead& response, std::string_view bo
 
 absl::Status Exchange::Start(const ResponseHead& response, std::optional<uint64_t> content_length) {
   EDGE_RETURN_IF_ERROR(CheckCanStart(response));
-  if (observer_ != nullptr) observer_->OnResponse(response.status());
+  NoteResponse(response.status());
   if (continue_due_ && response.status() < 400) {
     // A handler that streams the request body back reads it after Start; the permission to send it has to come before the final head.
     continue_due_ = false;
@@ -295,7 +295,7 @@ absl::Status Exchange::Upgrade(const ResponseHead& response, std::string_view pr
     return absl::FailedPreconditionError("a request with a body, or of HTTP/1.0, cannot be upgraded");
   }
   EDGE_RETURN_IF_ERROR(session_.wire.status());
-  if (observer_ != nullptr) observer_->OnResponse(101);
+  NoteResponse(101);
   std::string& out = session_.wire.out();
   out.append("HTTP/1.1 101 Switching Protocols\r\n").append(response.wire_fields());
   if (!response.has_date()) out.append("Date: ").append(policy_.Date()).append("\r\n");

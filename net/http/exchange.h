@@ -108,6 +108,8 @@ class Exchange {
 
   // `observer` is borrowed and told of everything from now on, instead of one given before; null: nobody.
   void Observe(ExchangeObserver* observer) { observer_ = observer; }
+  // Of the response that has begun; 0: none has.
+  int status() const { return status_; }
 
   // --- for the server, after the handler has returned ---
   // Nobody is told any more. MAY SUSPEND.
@@ -137,6 +139,10 @@ class Exchange {
   bool DrainUnreadBody();
   absl::Status WriteFramed(std::string_view data);
   absl::StatusOr<size_t> ReadBodyUnwatched(std::span<char> target);
+  void NoteResponse(int status) {
+    status_ = status;
+    if (observer_ != nullptr) observer_->OnResponse(status);
+  }
 
   Session& session_;
   const Connection& connection_;
@@ -151,6 +157,7 @@ class Exchange {
   absl::Status body_status_;   // sticky
   ClientWatch watch_;
   ExchangeObserver* observer_ = nullptr;
+  int status_ = 0;
   std::unique_ptr<UpgradedConnection> upgraded_;
 };
 

@@ -100,6 +100,30 @@ absl::Status TakeNumber(std::string_view flag, Words& words, uint64_t lowest, Nu
   return absl::OkStatus();
 }
 
+// "127.0.0.1:9090", "[::1]:9090"; a port alone is of 127.0.0.1.
+absl::Status ParseAdmin(Words& words, Command& command) {
+  std::string text;
+  EDGE_RETURN_IF_ERROR(Take("--admin", words, text));
+  const size_t colon = text.rfind(':');
+  std::string host = colon == std::string::npos ? "127.0.0.1" : text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  const std::string port = colon == std::string::npos ? text : text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), command.admin_port);
+  if (host.empty() || error != std::errc() || end != port.data() + port.size()) {
+    return Usage("--admin must be an address like 127.0.0.1:9090, not \"" + text + "\"");
+  }
+  command.admin_host = std::move(host);
+  return absl::OkStatus();
+}
+
+absl::Status ParseLogFormat(Words& words, Command& command) {
+  std::string name;
+  EDGE_RETURN_IF_ERROR(Take("--log", words, name));
+  if (name != "text" && name != "json") return Usage("--log must be text or json, not \"" + name + "\"");
+  command.log_format = name == "json" ? Command::LogFormat::kJson : Command::LogFormat::kText;
+  return absl::OkStatus();
+}
+
 absl::Status UnknownFlag(const std::string& flag) { return Usage("unknown flag " + flag); }
 
 absl::Status ParseServeFlag(const std::string& flag, Words& words, Command& command) {
@@ -120,6 +144,8 @@ absl::Status ParseServeFlag(const std::string& flag, Words& words, Command& comm
     if (command.record.empty()) return Usage("--record needs the name of a file");
     return absl::OkStatus();
   }
+  if (flag == "--admin") return ParseAdmin(words, command);
+  if (flag == "--log") return ParseLogFormat(words, command);
   if (flag == "--test-scheduled") {
     command.test_scheduled = true;
     return absl::OkStatus();

@@ -26,6 +26,9 @@ struct Command {
   bool test_scheduled = false;  // --test-scheduled: /cdn-cgi/handler/scheduled runs the scheduled handler
   std::string record;           // --record: where requests are recorded; empty: nowhere
   enum class Secrets : uint8_t { kRedacted, kRecorded } secrets = Secrets::kRedacted;
+  std::string admin_host;                                                         // --admin: where /metrics is; empty: nowhere
+  uint16_t admin_port = 0;                                                        // 0: any free one
+  enum class LogFormat : uint8_t { kText, kJson } log_format = LogFormat::kText;  // --log
   std::string state;  // --state: the data directory, also of objects, backup, restore, check; empty: DIR/.edge/state
   // build
   std::string output;  // --out: where the bundle is put; empty: the cache under DIR/.edge. Of objects export and backup: what is written

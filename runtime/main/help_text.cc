@@ -38,6 +38,8 @@ requests; state and caches are in its folder.
   --env NAME       environment of the wrangler file
   --state FOLDER   where Durable Objects are kept (default DIR/.edge/state)
   --dev            show errors with their stacks in the browser
+  --admin ADDRESS  serve /metrics for Prometheus at ADDRESS, like 127.0.0.1:9090 or 9090 (docs/metrics.md)
+  --log FORMAT     text (default) or json: one object a line, with the ids of request and object
   --record FILE    append the requests served to FILE, for `edge sim --requests FILE` (docs/recording.md);
                    the values of Authorization and Cookie are left out
   --record-secrets record those too

@@ -5,12 +5,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/application/application.h"
+#include "runtime/main/metrics.h"
 #include "runtime/main/services.h"
 #include "runtime/main/state_directory.h"
 #include "runtime/node/node.h"
 #include "runtime/node/recording_handler.h"
 #include "runtime/node/request_log_writer.h"
+#include "runtime/operate/admin.h"
 #include "runtime/operate/control.h"
+#include "runtime/operate/request_meter.h"
 
 namespace edge::cli {
 namespace {
@@ -42,20 +45,6 @@ std::string Greeting(const Command& command, const std::vector<Application>& app
   return text;
 }
 
-operate::Population CensusOf(worker::WorkerSet& workers) {
-  operate::Population census;
-  for (const std::unique_ptr<worker::Worker>& worker : workers.all()) {
-    census.isolates += worker->isolates();
-    census.isolate_bytes += worker->heap_bytes();
-    const worker::ObjectDirectory* const objects = worker->objects();
-    if (objects == nullptr) continue;
-    census.live += objects->live();
-    census.hibernating += objects->hibernating();
-    census.web_sockets += objects->web_sockets();
-  }
-  return census;
-}
-
 std::string ListenAdvice(const absl::Status& status, const Command& command) {
   if (absl::IsAlreadyExists(status)) {
     return absl::StrCat("port ", command.port, " of ", command.host, " is in use. Stop the other program or choose another port: --port ",
@@ -71,9 +60,12 @@ std::unique_ptr<http::Handler> Recorded(http::Handler& worker, const Command& co
                                             [&recording](const RecordedRequest& request) { recording.Append(request); });
 }
 
+bool IsLoopback(std::string_view host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; }
+
 }  // namespace
 
 int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event& stop) {
+  if (command.log_format == Command::LogFormat::kJson) terminal.LogAsJson(seams.random.NextU64());
   ApplicationLoader loader(seams.clock, seams.disk, seams.process);
   absl::StatusOr<std::vector<Application>> applications = loader.LoadAll(command.directories, command.environment);
   if (!applications.ok()) {
@@ -106,6 +98,14 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
       return inner ? inner(*scheduled) : std::make_unique<ScheduledRoute>(worker, running, seams.clock);
     };
   }
+  const bool has_admin = !command.admin_host.empty();
+  operate::RequestCounts requests;
+  if (has_admin) {
+    options.decorate = [&, inner = std::move(options.decorate)](http::Handler& worker) mutable -> std::unique_ptr<http::Handler> {
+      std::unique_ptr<http::Handler> handler = inner ? inner(worker) : std::make_unique<operate::BorrowedHandler>(worker);
+      return std::make_unique<operate::RequestMeter>(std::move(handler), seams.clock, requests);
+    };
+  }
   options.store.directory = StateDirectory(command, seams);
   const std::string state = options.store.directory;
   Node node(seams, terminal, CodesOf(*applications), std::move(options));
@@ -129,11 +129,26 @@ int Serve(const Command& command, const Seams& seams, Terminal& terminal, Event&
     if (control != nullptr) control->Stop();
     return kExitUsage;
   }
+  operate::AdminServer admin(seams.scheduler, seams.network,
+                             [&, started = seams.clock.WallNow()] { return MetricsOf(node, requests, seams, started); });
+  if (has_admin) {
+    if (const absl::Status listens = admin.Start({command.admin_host, command.admin_port}); !listens.ok()) {
+      terminal.Error(absl::StrCat("cannot listen on the admin address ", Endpoint{command.admin_host, command.admin_port}.ToString(), ": ",
+                                  std::string(listens.message())));
+      if (control != nullptr) control->Stop();
+      node.Stop().IgnoreError();
+      return kExitUsage;
+    }
+    terminal.Note(absl::StrCat("metrics are at http://", admin.local().ToString(), "/metrics"));
+    if (!IsLoopback(command.admin_host))
+      terminal.Note("... for everybody who can reach that address: nobody is asked for a password there");
+  }
   terminal.Note(Greeting(command, *applications, node.local(), state, seams.process));
   if (recording != nullptr) terminal.Note(absl::StrCat("requests are recorded in ", command.record));
 
   stop.Wait().IgnoreError();
   terminal.Note("edge stops: finishing the requests in flight");
+  admin.Stop();
   if (control != nullptr) control->Stop();
   if (!node.Stop().ok()) terminal.Note("some requests did not finish within 30 s and were cut off");
   if (recording != nullptr) recording->Close();

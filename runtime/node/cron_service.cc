@@ -209,6 +209,7 @@ worker::ScheduledResult CronService::RunHandler(const std::string& cron, WallTim
     if (expression->Next(next) - next >= Duration::Seconds(3600)) event.cpu = limits.scheduled_cpu;
   }
   worker::ScheduledResult result = worker::RunScheduled(worker_, event);
+  ++outcomes_[std::string(NameOf(result.outcome))];
   if (result.outcome != worker::Outcome::kOk) {
     const std::string& text = result.failure.stack.empty() ? result.failure.message : result.failure.stack;
     Say(worker::Severity::kError, StrCat("scheduled \"", cron, "\": ", NameOf(result.outcome), ": ", text));

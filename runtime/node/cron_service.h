@@ -10,6 +10,8 @@
 #ifndef EDGE_RUNTIME_NODE_CRON_SERVICE_H_
 #define EDGE_RUNTIME_NODE_CRON_SERVICE_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +47,8 @@ class CronService {
   CronService& operator=(const CronService&) = delete;
 
   const std::string& worker_name() const { return worker_.code().name; }
+  // How often runs have ended since the start, by outcome ("ok", "exception").
+  const std::map<std::string, uint64_t>& outcomes() const { return outcomes_; }
 
   // Reads what is remembered and begins to look after the worker's expressions. Errors as SystemObject. MAY SUSPEND.
   absl::Status Start();
@@ -77,6 +81,7 @@ class CronService {
   CronObserver* const observer_;
   storage::SystemObject calendar_;
   std::vector<Trigger> triggers_;
+  std::map<std::string, uint64_t> outcomes_;
   bool stopping_ = false;
   TaskGroup watcher_;
   TaskGroup runs_;

@@ -22,6 +22,7 @@ absl::StatusOr<storage::KvNamespace*> KvService::Find(std::string_view id) {
 }
 
 absl::Status KvService::Told(std::string_view what, std::string_view id, const absl::Status& status) {
+  if (!status.ok()) ++counts_.failed;
   if (status.ok() || absl::IsUnavailable(status) || absl::IsAborted(status) || absl::IsCancelled(status) || absl::IsUnimplemented(status)) {
     return status;
   }
@@ -31,6 +32,7 @@ absl::Status KvService::Told(std::string_view what, std::string_view id, const a
 
 absl::StatusOr<std::vector<std::optional<storage::KvEntry>>> KvService::Get(std::string_view id, std::span<const std::string> keys,
                                                                             Duration /*cache_ttl*/, const worker::KvCaller& /*caller*/) {
+  ++counts_.gets;
   absl::StatusOr<storage::KvNamespace*> found = Find(id);
   if (!found.ok()) return Told("get", id, found.status());
   absl::StatusOr<std::vector<std::optional<storage::KvEntry>>> entries = (*found)->Get(keys, clock_.WallNow());
@@ -39,17 +41,20 @@ absl::StatusOr<std::vector<std::optional<storage::KvEntry>>> KvService::Get(std:
 }
 
 absl::Status KvService::Put(std::string_view id, const std::string& key, storage::KvEntry entry, const worker::KvCaller& /*caller*/) {
+  ++counts_.puts;
   absl::StatusOr<storage::KvNamespace*> found = Find(id);
   return Told("put", id, found.ok() ? (*found)->Put(key, entry, clock_.WallNow()) : found.status());
 }
 
 absl::Status KvService::Delete(std::string_view id, const std::string& key, const worker::KvCaller& /*caller*/) {
+  ++counts_.deletes;
   absl::StatusOr<storage::KvNamespace*> found = Find(id);
   return Told("delete", id, found.ok() ? (*found)->Delete(key, clock_.WallNow()) : found.status());
 }
 
 absl::StatusOr<worker::KvStore::Page> KvService::List(std::string_view id, std::string_view prefix, std::string_view after, size_t limit,
                                                       const worker::KvCaller& /*caller*/) {
+  ++counts_.lists;
   absl::StatusOr<storage::KvNamespace*> found = Find(id);
   if (!found.ok()) return Told("list", id, found.status());
   absl::StatusOr<storage::KvPage> page = (*found)->List(prefix, after, limit, clock_.WallNow());

@@ -2,6 +2,7 @@
 #ifndef EDGE_RUNTIME_NODE_KV_SERVICE_H_
 #define EDGE_RUNTIME_NODE_KV_SERVICE_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,6 +19,13 @@ class KvService final : public worker::KvStore {
  public:
   // All borrowed. Until Open, and after Close, nothing is there: kUnimplemented.
   KvService(Scheduler& scheduler, const Clock& clock, worker::Log& log) : scheduler_(scheduler), clock_(clock), log_(log) {}
+
+  // Calls since the start: many keys at once are one; a failed one is counted there too.
+  struct Counts {
+    uint64_t gets = 0, puts = 0, deletes = 0, lists = 0;
+    uint64_t failed = 0;
+  };
+  const Counts& counts() const { return counts_; }
 
   void Open(storage::ObjectStore& store) { store_ = &store; }
   // REQUIRES: no call is under way.
@@ -39,6 +47,7 @@ class KvService final : public worker::KvStore {
   const Clock& clock_;
   worker::Log& log_;
   storage::ObjectStore* store_ = nullptr;
+  Counts counts_;
   std::map<std::string, std::unique_ptr<storage::KvNamespace>, std::less<>> namespaces_;  // used so far, by identifier
 };
 

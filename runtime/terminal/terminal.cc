@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <string>
 
+#include "runtime/base/hash.h"
+
 namespace edge::cli {
 namespace {
 
@@ -36,6 +38,25 @@ std::string Iso(WallTime time) {
   return text;
 }
 
+// As JSON writes it.
+void AppendQuoted(std::string_view text, std::string& out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.append({'\\', c});
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (byte < 0x20) {
+      out.append("\\u00").append({kDigits[byte >> 4], kDigits[byte & 15]});
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
 }  // namespace
 
 void Terminal::Print(std::string_view text) { Put(stdout, std::string(text).append("\n")); }
@@ -45,8 +66,31 @@ void Terminal::Error(std::string_view text) {
 }
 void Terminal::Note(std::string_view text) { Put(stderr, std::string(text).append("\n")); }
 
-void Terminal::Write(worker::Severity severity, std::string_view source, std::string_view text) {
+std::string Terminal::JsonLine(const worker::LogContext& context, std::string_view level, std::string_view source,
+                               std::string_view text) const {
+  std::string line = "{\"time\":\"" + Iso(clock_.WallNow()) + "\"";
+  const auto member = [&line](std::string_view name, std::string_view value) {
+    line.append(",\"").append(name).append("\":");
+    AppendQuoted(value, line);
+  };
+  member("level", level);
+  member("source", source);
+  if (context.request != 0) {
+    char id[17];
+    std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(CombineHash(salt_, context.request)));
+    member("request", id);
+  }
+  if (!context.object.empty()) {
+    member("class", context.object_class);
+    member("object", context.object);
+  }
+  member("message", text);
+  return line.append("}\n");
+}
+
+void Terminal::WriteFor(const worker::LogContext& context, worker::Severity severity, std::string_view source, std::string_view text) {
   constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
+  if (json_) return Put(stderr, JsonLine(context, kNames[static_cast<size_t>(severity)], source, text));
   std::string line = Iso(clock_.WallNow());
   line.append(" ").append(kNames[static_cast<size_t>(severity)]).append(" ").append(source).append(": ");
   for (const char c : text) {

@@ -252,8 +252,8 @@ std::shared_ptr<HttpFront::Upgraded> HttpFront::Answer(http::Exchange& exchange,
   }
   if (invocation.outcome != Outcome::kOk) {
     const Failure& failure = invocation.failure;
-    worker_.log().Write(Severity::kError, worker_.code().name,
-                        absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
+    worker_.log().WriteFor({.request = invocation.key}, Severity::kError, worker_.code().name,
+                           absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
     AnswerFailure(exchange, failure);
     return nullptr;
   }

@@ -175,9 +175,20 @@ Invocation* WorkerIsolate::Find(uint64_t id) {
   return found == invocations_.end() || found->second->finished ? nullptr : found->second.get();
 }
 
+LogContext WorkerIsolate::Speaker() const {
+  if (current_ == nullptr) return {};
+  LogContext speaker = {.request = current_->key};
+  if (const LiveObject* const object = current_->object; object != nullptr) {
+    speaker.object_class = object->id().space;
+    speaker.object = object->id().id;
+  }
+  return speaker;
+}
+
 void WorkerIsolate::ReportUncaught(const Failure& failure) {
   NoteImpure("it leaves an error uncaught");
-  log_.Write(Severity::kError, code_.name, absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
+  log_.WriteFor(Speaker(), Severity::kError, code_.name,
+                absl::StrCat("Uncaught ", failure.stack.empty() ? failure.message : failure.stack));
 }
 
 // --- invocations ---
@@ -239,8 +250,8 @@ void WorkerIsolate::OnUnhandledRejection(duk_context* ctx, void* data) {
   self.NoteImpure("it leaves a rejection unhandled");
   if (web::DispatchRejection(ctx, web::RejectionEvent::kUnhandled)) return;
   Failure failure = FailureOf(js::DescribeError(ctx, -1));
-  self.log_.Write(Severity::kError, self.code_.name,
-                  absl::StrCat("Uncaught (in promise) ", failure.stack.empty() ? failure.message : failure.stack));
+  self.log_.WriteFor(self.Speaker(), Severity::kError, self.code_.name,
+                     absl::StrCat("Uncaught (in promise) ", failure.stack.empty() ? failure.message : failure.stack));
 }
 
 void WorkerIsolate::OnUncaughtError(duk_context* ctx, void* data) {
@@ -252,7 +263,7 @@ void WorkerIsolate::OnUncaughtError(duk_context* ctx, void* data) {
 void WorkerIsolate::Log(web::LogLevel level, std::string_view text) {
   NoteImpure("it writes to the console");
   constexpr Severity kSeverity[] = {Severity::kDebug, Severity::kInfo, Severity::kWarning, Severity::kError};
-  log_.Write(kSeverity[static_cast<size_t>(level) & 3], code_.name, text);
+  log_.WriteFor(Speaker(), kSeverity[static_cast<size_t>(level) & 3], code_.name, text);
 }
 
 void WorkerIsolate::ReportException(duk_context* ctx) {

@@ -320,7 +320,10 @@ class WorkerIsolate final : private js::IsolateHost,
   uint64_t fetches_ = 0;
   uint64_t scheduled_ = 0;
   uint64_t batches_ = 0;
-  FiberMutex lock_;                // who holds it runs JavaScript
+  FiberMutex lock_;  // who holds it runs JavaScript
+  // Who speaks to the log.
+  LogContext Speaker() const;
+
   Invocation* current_ = nullptr;  // on whose behalf; null at global scope
   bool condemned_ = false;
   bool closing_ = false;
