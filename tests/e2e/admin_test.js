@@ -1,7 +1,7 @@
 // edge serve --admin: what /metrics says; --log json: what the lines say.
 'use strict';
 const assert = require('assert');
-const {get, raw, run, runTests, serve, test, writeApp} = require('./harness.js');
+const {get, raw, run, runTests, serve, test, until, writeApp} = require('./harness.js');
 
 const app = () => writeApp({
   'wrangler.json': JSON.stringify({
@@ -35,6 +35,10 @@ const app = () => writeApp({
 
 async function start(folder, ...flags) {
   const server = await serve([folder, '--admin', '127.0.0.1:0', ...flags]);
+  // The first address that is printed is the admin's.
+  const greeting = /edge serves \w+ at http:\/\/127\.0\.0\.1:(\d+)/;
+  await until(() => greeting.test(server.log()), 'the greeting');
+  server.port = Number(greeting.exec(server.log())[1]);
   const port = Number(/metrics are at http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(server.log())[1]);
   // {name{labels}: value}, of the text as it came.
   const metrics = async () => {
