@@ -23,7 +23,8 @@ absl::StatusOr<storage::KvNamespace*> KvService::Find(std::string_view id) {
 
 absl::Status KvService::Told(std::string_view what, std::string_view id, const absl::Status& status) {
   if (!status.ok()) ++counts_.failed;
-  if (status.ok() || absl::IsUnavailable(status) || absl::IsAborted(status) || absl::IsCancelled(status) || absl::IsUnimplemented(status)) {
+  if (status.ok() || absl::IsUnavailable(status) || absl::IsAborted(status) || absl::IsCancelled(status) || absl::IsUnimplemented(status) ||
+      absl::IsOutOfRange(status)) {
     return status;
   }
   log_.Write(worker::Severity::kError, "kv", StrCat(what, " in the namespace ", id, " failed: ", FromAbsl(status.message())));

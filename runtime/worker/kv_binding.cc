@@ -62,6 +62,8 @@ absl::Status ErrorOf(const Operation& operation, const absl::Status& status) {
   std::string text;
   if (absl::IsResourceExhausted(status)) {
     text = StrCat("KV ", operation.method, " failed: 429 Too Many Requests");
+  } else if (absl::IsOutOfRange(status)) {  // of many values, which were not read to the end
+    text = "KV GET_BULK failed: 413 Total size of request exceeds the limit of 25MB";
   } else if (absl::IsUnimplemented(status)) {
     text = FromAbsl(status.message());
   } else {
@@ -197,11 +199,6 @@ duk_ret_t NativeGet(duk_context* ctx) {
       [](KvStore& store, Operation& op, const KvCaller& caller) -> absl::Status {
         absl::StatusOr<std::vector<std::optional<storage::KvEntry>>> found = store.Get(op.id, op.keys, op.cache_ttl, caller);
         if (found.ok()) op.found = *std::move(found);
-        // Not read to the end: the isolate could not hold it.
-        if (absl::IsResourceExhausted(found.status())) {
-          return web::RemoteErrorStatus(
-              {.name = "Error", .message = "KV GET_BULK failed: 413 Total size of request exceeds the limit of 25MB"});
-        }
         return found.status();
       },
       PushFound);

@@ -25,8 +25,8 @@ struct KvCaller {
   uint64_t invocation = 0;  // causal, of the event that it belongs to
 };
 
-// Errors of all: kResourceExhausted: too many writes of that key; kUnavailable: the connection was lost, and a write may have been done;
-// kInternal: everything else, which the log explains. All MAY SUSPEND.
+// Errors of all: kResourceExhausted: too many writes of that key; kOutOfRange: many values, more than 25 MiB together; kUnavailable: the
+// connection was lost, and a write may have been done; kInternal: everything else, which the log explains. All MAY SUSPEND.
 class KvStore {
  public:
   virtual ~KvStore() = default;

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "runtime/base/str_cat.h"
 #include "sim/oracle/replay_strategy.h"
 #include "sim/oracle/strategies.h"
 
@@ -108,7 +109,7 @@ TEST(RunScenario, ACountIsOfWhatWasAcknowledgedBeforeTheQuestion) {
   RunOptions options;
   options.plan = FaultOptions::Plan::kNone;
   subject.scenario.checks.push_back(
-      {.kind = CheckSpec::Kind::kCount, .name = "all", .operation = "GET /", .counts = "POST /x", .fields = {"n"}});
+      {.kind = CheckSpec::Kind::kCount, .name = "all", .operation = "GET /", .fields = {"n"}, .counts = "POST /x"});
   RunSubject forgetful = SubjectOf(
       "if (request.method === 'POST') handler.n = (handler.n || 0) + 1;"
       "return new Response(JSON.stringify({n: (handler.n || 0) - 1}));");
@@ -128,7 +129,7 @@ TEST(RunScenario, WhatIsKeptIsLookedForAsAValueNotAsText) {
                "return new Response(JSON.stringify({at: 7, all: ids.map(function (id) { return {id: id + 1}; })",
                forgets, "}));"));
     made.scenario.checks.push_back(
-        {.kind = CheckSpec::Kind::kKept, .name = "kept", .operation = "GET /", .counts = "POST /x", .fields = {"id"}});
+        {.kind = CheckSpec::Kind::kKept, .name = "kept", .operation = "GET /", .fields = {"id"}, .counts = "POST /x"});
     return made;
   };
   RunOptions options;

@@ -145,7 +145,7 @@ absl::StatusOr<std::vector<std::optional<KvEntry>>> KvNamespace::Get(std::span<c
     for (const std::string& key : keys) {
       EDGE_ASSIGN_OR_RETURN(std::optional<KvEntry> entry, GetOne(db, key, now));
       if (entry.has_value()) bytes += entry->value.size();
-      if (keys.size() > 1 && bytes > kManyBytesMax) return absl::ResourceExhaustedError("the values are too large together");
+      if (keys.size() > 1 && bytes > kManyBytesMax) return absl::OutOfRangeError("the values are too large together");
       entries.push_back(std::move(entry));
     }
     return absl::OkStatus();

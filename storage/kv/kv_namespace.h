@@ -50,7 +50,7 @@ class KvNamespace {
   // `store` is borrowed. REQUIRES: a key of KeyOf.
   KvNamespace(Scheduler& scheduler, ObjectStore& store, ObjectKey key);
 
-  // In the order of `keys`. Errors: kResourceExhausted: the values of several keys are more than 25 MiB together; kUnavailable: the storage
+  // In the order of `keys`. Errors: kOutOfRange: the values of several keys are more than 25 MiB together; kUnavailable: the storage
   // was reset while reading; others as SystemObject. MAY SUSPEND.
   absl::StatusOr<std::vector<std::optional<KvEntry>>> Get(std::span<const std::string> keys, WallTime now);
   // Durable when it returns OK. kUnavailable: whether it was stored is not known. kResourceExhausted: no room. MAY SUSPEND.
