@@ -104,6 +104,8 @@ std::optional<Violation> CheckAnswered(const Evidence& evidence, const CheckSpec
     const auto before = unanswered.find(send.life);
     if (before == unanswered.end()) continue;
     const SocketLife& life = sockets.lives[send.life];
+    // Heard on a later connection: what the platform said in between may have gone to the one that was no more.
+    if (life.ended != SocketLife::End::kOpen && evidence.history[message.call].attempts.back().end > life.end) continue;
     return About(evidence, check, *before->second, life,
                  StrCat(Describe(evidence, *before->second), " was said at ", At(evidence, before->second->sends.front().when), " on ",
                         Describe(evidence, life), ", and was never acknowledged, but ", message.id, ", which was said later, was"));
