@@ -35,6 +35,7 @@ struct Trouble {
   Instant begin;
   Instant end;
   bool also_begun = true;  // whether it may end a request whose handling has begun: a graceful stop may not
+  bool of_disk = false;    // an operation of the storage may have thrown in the application
 };
 
 struct Evidence {

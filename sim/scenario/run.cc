@@ -196,7 +196,7 @@ class Stage {
     std::vector<Trouble> troubles;
     const Duration grace = scenario_.limits.request_time + scenario_.limits.request_time;
     for (const Faults::Struck& struck : world_.faults().struck())
-      troubles.push_back({struck.begin, struck.end + grace, struck.site != &kProcessStop});
+      troubles.push_back({struck.begin, struck.end + grace, struck.site != &kProcessStop, struck.site->family == FaultFamily::kDisk});
     return troubles;
   }
 

@@ -106,6 +106,13 @@ std::optional<Violation> CheckAnswered(const Evidence& evidence, const CheckSpec
     const SocketLife& life = sockets.lives[send.life];
     // Heard on a later connection: what the platform said in between may have gone to the one that was no more.
     if (life.ended != SocketLife::End::kOpen && evidence.history[message.call].attempts.back().end > life.end) continue;
+    // Its handler may have met an error of the storage.
+    const Instant said = before->second->sends.front().when;
+    if (std::any_of(evidence.troubles.begin(), evidence.troubles.end(),
+                    [&](const Trouble& trouble) { return trouble.of_disk && trouble.begin <= send.when && trouble.end >= said; })) {
+      unanswered.erase(before);
+      continue;
+    }
     return About(evidence, check, *before->second, life,
                  StrCat(Describe(evidence, *before->second), " was said at ", At(evidence, before->second->sends.front().when), " on ",
                         Describe(evidence, life), ", and was never acknowledged, but ", message.id, ", which was said later, was"));
